@@ -1,0 +1,57 @@
+"""Compare training, advocacy and outreach strategies that mobilize a community under a budget.
+
+The names below are the public ones. Each is loaded from its module when it is first asked for, so that
+`import mobsim` costs next to nothing and a command loads only what it uses.
+
+Examples
+--------
+>>> import mobsim
+>>> "compare" in dir(mobsim)
+True
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mobsim.errors import MobsimError as MobsimError
+
+# Public name -> the module that defines it.
+_HOMES = {
+    "Comparison": "mobsim.analysis.compare",
+    "Community": "mobsim.community.community",
+    "Leader": "mobsim.mesa_model.agents",
+    "MobilizationModel": "mobsim.mesa_model.model",
+    "MobsimError": "mobsim.errors",
+    "Organization": "mobsim.mesa_model.agents",
+    "Records": "mobsim.engine.records",
+    "Resident": "mobsim.mesa_model.agents",
+    "Scenario": "mobsim.scenario",
+    "build_community": "mobsim.community.community",
+    "compare": "mobsim.analysis.compare",
+    "load_scenario": "mobsim.scenario",
+    "simulate": "mobsim.engine.run",
+}
+
+__all__ = [*_HOMES, "__version__"]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its module, once."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: Any = version("mobsim")
+    elif name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+    else:
+        raise AttributeError(f"module 'mobsim' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted({*globals(), *__all__})

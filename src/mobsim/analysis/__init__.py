@@ -1,0 +1,1 @@
+"""From records to statements: paired contrasts, intervals and the verdict in words."""

@@ -1,0 +1,1 @@
+"""What a campaign may do: activities, targeting, money, calendar, policies and goals."""

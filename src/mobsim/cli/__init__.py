@@ -1,0 +1,1 @@
+"""The command line: thin, and calling only what the package offers everyone."""

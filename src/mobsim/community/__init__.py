@@ -1,0 +1,1 @@
+"""Who lives here: residents, groups, leaders, organizations and the ties between them."""

@@ -1,0 +1,1 @@
+"""One offline page from tables and figures."""
