@@ -1,0 +1,236 @@
+"""Random words that belong to a key, not to a sequence: Philox4x32-10.
+
+The four words drawn for an entity depend only on (seed, community, luck, stream, week, entity). Which other draws
+were made, in which order, on how many threads, never matters.
+
+Source: Salmon, Moraes, Dror and Shaw (2011), "Parallel random numbers: as easy as 1, 2, 3", SC'11
+(the generator and its published known-answer vectors).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from mobsim.kernels.compile import inlined, kernel
+
+SETUP_LUCK = 2**32 - 1
+"""The value of `luck` for every draw made while a community is built, before any luck exists."""
+
+TILE = 64
+"""How many consecutive entities `philox_tile` draws for at once."""
+
+# Words are carried in uint64 with the upper half zero: numba widens uint32 arithmetic to uint64 anyway, and a
+# 32 x 32 -> 64 bit product is one instruction on every machine.
+_LOW = np.uint64(0xFFFFFFFF)
+_HALF = np.uint64(32)
+_MULTIPLIER_0 = np.uint64(0xD2511F53)
+_MULTIPLIER_1 = np.uint64(0xCD9E8D57)
+_KEY_STEP_0 = np.uint64(0x9E3779B9)
+_KEY_STEP_1 = np.uint64(0xBB67AE85)
+
+_UNIT = 2.0**-24
+_UNIT_32 = np.float32(2.0**-24)
+_DROPPED = np.uint32(8)
+
+
+@inlined
+def _round(
+    w0: np.uint64, w1: np.uint64, w2: np.uint64, w3: np.uint64, k0: np.uint64, k1: np.uint64
+) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
+    """One of the ten rounds: two products, whose halves change places with the other words."""
+    product_0 = _MULTIPLIER_0 * w0
+    product_1 = _MULTIPLIER_1 * w2
+    return (
+        (product_1 >> _HALF) ^ w1 ^ k0,
+        product_1 & _LOW,
+        (product_0 >> _HALF) ^ w3 ^ k1,
+        product_0 & _LOW,
+    )
+
+
+@inlined
+def _ten_rounds(
+    w0: np.uint64, w1: np.uint64, w2: np.uint64, w3: np.uint64, k0: np.uint64, k1: np.uint64
+) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
+    """All ten rounds; the key moves by a constant step between them."""
+    # Written out, because a loop here would keep LLVM from vectorizing the loop over entities around it.
+    w0, w1, w2, w3 = _round(w0, w1, w2, w3, k0, k1)
+    k0, k1 = (k0 + _KEY_STEP_0) & _LOW, (k1 + _KEY_STEP_1) & _LOW
+    w0, w1, w2, w3 = _round(w0, w1, w2, w3, k0, k1)
+    k0, k1 = (k0 + _KEY_STEP_0) & _LOW, (k1 + _KEY_STEP_1) & _LOW
+    w0, w1, w2, w3 = _round(w0, w1, w2, w3, k0, k1)
+    k0, k1 = (k0 + _KEY_STEP_0) & _LOW, (k1 + _KEY_STEP_1) & _LOW
+    w0, w1, w2, w3 = _round(w0, w1, w2, w3, k0, k1)
+    k0, k1 = (k0 + _KEY_STEP_0) & _LOW, (k1 + _KEY_STEP_1) & _LOW
+    w0, w1, w2, w3 = _round(w0, w1, w2, w3, k0, k1)
+    k0, k1 = (k0 + _KEY_STEP_0) & _LOW, (k1 + _KEY_STEP_1) & _LOW
+    w0, w1, w2, w3 = _round(w0, w1, w2, w3, k0, k1)
+    k0, k1 = (k0 + _KEY_STEP_0) & _LOW, (k1 + _KEY_STEP_1) & _LOW
+    w0, w1, w2, w3 = _round(w0, w1, w2, w3, k0, k1)
+    k0, k1 = (k0 + _KEY_STEP_0) & _LOW, (k1 + _KEY_STEP_1) & _LOW
+    w0, w1, w2, w3 = _round(w0, w1, w2, w3, k0, k1)
+    k0, k1 = (k0 + _KEY_STEP_0) & _LOW, (k1 + _KEY_STEP_1) & _LOW
+    w0, w1, w2, w3 = _round(w0, w1, w2, w3, k0, k1)
+    k0, k1 = (k0 + _KEY_STEP_0) & _LOW, (k1 + _KEY_STEP_1) & _LOW
+    return _round(w0, w1, w2, w3, k0, k1)
+
+
+@kernel
+def _philox_integers(
+    entity: int, week: int, luck: int, stream: int, seed: int, community: int
+) -> tuple[np.uint32, np.uint32, np.uint32, np.uint32]:
+    """`philox` for arguments that are already 64-bit integers: the one compiled body behind scalar calls."""
+    w0, w1, w2, w3 = _ten_rounds(
+        np.uint64(entity) & _LOW,
+        np.uint64(week) & _LOW,
+        np.uint64(luck) & _LOW,
+        np.uint64(stream) & _LOW,
+        np.uint64(seed) & _LOW,
+        np.uint64(community) & _LOW,
+    )
+    return np.uint32(w0), np.uint32(w1), np.uint32(w2), np.uint32(w3)
+
+
+@inlined
+def philox(
+    entity: int, week: int, luck: int, stream: int, seed: int, community: int
+) -> tuple[np.uint32, np.uint32, np.uint32, np.uint32]:
+    """Draw the four random words of one entity in one week.
+
+    Parameters
+    ----------
+    entity : int
+        Number of the resident, household, tie or other thing that draws, 0 to 2**32 - 1.
+    week : int
+        Week of the run; negative in the burn-in. Counted as two's complement in 32 bits.
+    luck : int
+        Number of the luck, 0 to 2**32 - 1; `SETUP_LUCK` while the community is built.
+    stream : int
+        What the draw is for.
+    seed, community : int
+        The key: the seed of the study and the number of the community, 0 to 2**32 - 1.
+
+    Returns
+    -------
+    tuple of four uint32
+        Independent words, each uniform on 0 to 2**32 - 1.
+    """
+    return _philox_integers(
+        np.int64(entity), np.int64(week), np.int64(luck), np.int64(stream), np.int64(seed), np.int64(community)
+    )
+
+
+@kernel
+def philox_words(
+    entities: npt.NDArray[np.uint32],
+    week: int,
+    luck: int,
+    stream: int,
+    seed: int,
+    community: int,
+    out: npt.NDArray[np.uint32],
+) -> None:
+    """Draw the four random words of every listed entity.
+
+    Parameters
+    ----------
+    entities : uint32 array, shape (n,)
+        Numbers of the entities, in any order.
+    week, luck, stream, seed, community : int
+        As for `philox`.
+    out : uint32 array, shape (4, n)
+        Receives word j of entity i at [j, i].
+    """
+    row_0, row_1, row_2, row_3 = out[0], out[1], out[2], out[3]
+    w1 = np.uint64(week) & _LOW
+    w2 = np.uint64(luck) & _LOW
+    w3 = np.uint64(stream) & _LOW
+    k0 = np.uint64(seed) & _LOW
+    k1 = np.uint64(community) & _LOW
+    for i in range(entities.size):
+        v0, v1, v2, v3 = _ten_rounds(np.uint64(entities[i]), w1, w2, w3, k0, k1)
+        row_0[i] = np.uint32(v0)
+        row_1[i] = np.uint32(v1)
+        row_2[i] = np.uint32(v2)
+        row_3[i] = np.uint32(v3)
+
+
+@kernel
+def philox_tile(
+    first_entity: int,
+    week: int,
+    luck: int,
+    stream: int,
+    seed: int,
+    community: int,
+    out: npt.NDArray[np.uint32],
+) -> None:
+    """Draw the four random words of 64 consecutive entities: the fast path of the week kernel.
+
+    Parameters
+    ----------
+    first_entity : int
+        The first of the 64 entities.
+    week, luck, stream, seed, community : int
+        As for `philox`.
+    out : uint32 array, C-contiguous, shape (4, 64)
+        Receives word j of entity first_entity + i at [j, i].
+    """
+    row_0, row_1, row_2, row_3 = out[0], out[1], out[2], out[3]
+    first = np.uint64(first_entity)
+    w1 = np.uint64(week) & _LOW
+    w2 = np.uint64(luck) & _LOW
+    w3 = np.uint64(stream) & _LOW
+    k0 = np.uint64(seed) & _LOW
+    k1 = np.uint64(community) & _LOW
+    # The constant trip count lets LLVM turn the loop into vector code without a remainder.
+    for slot in range(64):
+        v0, v1, v2, v3 = _ten_rounds((first + np.uint64(slot)) & _LOW, w1, w2, w3, k0, k1)
+        row_0[slot] = np.uint32(v0)
+        row_1[slot] = np.uint32(v1)
+        row_2[slot] = np.uint32(v2)
+        row_3[slot] = np.uint32(v3)
+
+
+@inlined
+def uniform(word: np.uint32) -> np.float32:
+    """Turn a random word into a float32 on [0, 1): its upper 24 bits, exact, so that `u < p` is an event of chance p.
+
+    Returns
+    -------
+    float32
+        (word >> 8) / 2**24.
+    """
+    return np.float32(np.uint32(word) >> _DROPPED) * _UNIT_32
+
+
+@inlined
+def centred(word: np.uint32) -> float:
+    """Turn a random word into a float64 strictly inside (0, 1), symmetric about one half, for quantiles.
+
+    Returns
+    -------
+    float
+        ((word >> 8) + 1/2) / 2**24, exact.
+    """
+    return (np.float64(np.uint32(word) >> _DROPPED) + 0.5) * _UNIT
+
+
+@inlined
+def below(word: np.uint32, n: int) -> int:
+    """Turn a random word into an integer from 0 to n - 1 by multiply-shift.
+
+    Parameters
+    ----------
+    word : uint32
+        A random word.
+    n : int
+        How many integers there are to choose from, 1 to 2**32 - 1.
+
+    Returns
+    -------
+    int
+        floor(word * n / 2**32). No integer's chance differs from 1/n by more than 2**-32.
+    """
+    return np.int64((np.uint64(word) * np.uint64(n)) >> _HALF)
