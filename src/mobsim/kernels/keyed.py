@@ -1,7 +1,7 @@
 """Random words that belong to a key, not to a sequence: Philox4x32-10.
 
-The four words drawn for an entity depend only on (seed, community, luck, stream, week, entity). Which other draws
-were made, in which order, on how many threads, never matters.
+The four words drawn for an entity depend only on (seed, community, luck, stream, week, entity). Which other
+draws were made, in which order, on how many threads, never matters.
 
 Source: Salmon, Moraes, Dror and Shaw (2011), "Parallel random numbers: as easy as 1, 2, 3", SC'11
 (the generator and its published known-answer vectors).
@@ -9,10 +9,15 @@ Source: Salmon, Moraes, Dror and Shaw (2011), "Parallel random numbers: as easy 
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 import numpy as np
 import numpy.typing as npt
 
 from mobsim.kernels.compile import inlined, kernel
+
+Whole: TypeAlias = int | np.integer[Any]
+"""A whole number of any width; kernels pass NumPy integers where Python code passes `int`."""
 
 SETUP_LUCK = 2**32 - 1
 """The value of `luck` for every draw made while a community is built, before any luck exists."""
@@ -78,7 +83,7 @@ def _ten_rounds(
 
 @kernel
 def _philox_integers(
-    entity: int, week: int, luck: int, stream: int, seed: int, community: int
+    entity: np.int64, week: np.int64, luck: np.int64, stream: np.int64, seed: np.int64, community: np.int64
 ) -> tuple[np.uint32, np.uint32, np.uint32, np.uint32]:
     """`philox` for arguments that are already 64-bit integers: the one compiled body behind scalar calls."""
     w0, w1, w2, w3 = _ten_rounds(
@@ -94,7 +99,7 @@ def _philox_integers(
 
 @inlined
 def philox(
-    entity: int, week: int, luck: int, stream: int, seed: int, community: int
+    entity: Whole, week: Whole, luck: Whole, stream: Whole, seed: Whole, community: Whole
 ) -> tuple[np.uint32, np.uint32, np.uint32, np.uint32]:
     """Draw the four random words of one entity in one week.
 
@@ -117,18 +122,23 @@ def philox(
         Independent words, each uniform on 0 to 2**32 - 1.
     """
     return _philox_integers(
-        np.int64(entity), np.int64(week), np.int64(luck), np.int64(stream), np.int64(seed), np.int64(community)
+        np.int64(entity),
+        np.int64(week),
+        np.int64(luck),
+        np.int64(stream),
+        np.int64(seed),
+        np.int64(community),
     )
 
 
 @kernel
 def philox_words(
     entities: npt.NDArray[np.uint32],
-    week: int,
-    luck: int,
-    stream: int,
-    seed: int,
-    community: int,
+    week: Whole,
+    luck: Whole,
+    stream: Whole,
+    seed: Whole,
+    community: Whole,
     out: npt.NDArray[np.uint32],
 ) -> None:
     """Draw the four random words of every listed entity.
@@ -158,12 +168,12 @@ def philox_words(
 
 @kernel
 def philox_tile(
-    first_entity: int,
-    week: int,
-    luck: int,
-    stream: int,
-    seed: int,
-    community: int,
+    first_entity: Whole,
+    week: Whole,
+    luck: Whole,
+    stream: Whole,
+    seed: Whole,
+    community: Whole,
     out: npt.NDArray[np.uint32],
 ) -> None:
     """Draw the four random words of 64 consecutive entities: the fast path of the week kernel.
@@ -194,19 +204,19 @@ def philox_tile(
 
 
 @inlined
-def uniform(word: np.uint32) -> np.float32:
-    """Turn a random word into a float32 on [0, 1): its upper 24 bits, exact, so that `u < p` is an event of chance p.
+def uniform(word: np.uint32 | int) -> np.float32:
+    """Turn a random word into a float32 on [0, 1): its upper 24 bits, such that `u < p` has chance p.
 
     Returns
     -------
     float32
-        (word >> 8) / 2**24.
+        (word >> 8) / 2**24, exact.
     """
     return np.float32(np.uint32(word) >> _DROPPED) * _UNIT_32
 
 
 @inlined
-def centred(word: np.uint32) -> float:
+def centred(word: np.uint32 | int) -> float:
     """Turn a random word into a float64 strictly inside (0, 1), symmetric about one half, for quantiles.
 
     Returns
@@ -218,7 +228,7 @@ def centred(word: np.uint32) -> float:
 
 
 @inlined
-def below(word: np.uint32, n: int) -> int:
+def below(word: np.uint32 | int, n: Whole) -> int:
     """Turn a random word into an integer from 0 to n - 1 by multiply-shift.
 
     Parameters
@@ -233,4 +243,5 @@ def below(word: np.uint32, n: int) -> int:
     int
         floor(word * n / 2**32). No integer's chance differs from 1/n by more than 2**-32.
     """
-    return np.int64((np.uint64(word) * np.uint64(n)) >> _HALF)
+    # Signed, because numba would turn the sum of a uint64 and an int64 into a float.
+    return np.int64((np.uint64(word) * np.uint64(n)) >> _HALF)  # type: ignore[return-value]

@@ -140,13 +140,16 @@ def test_conversions_are_exact():
     for n in (1, 2, 7, 1000, 2**31, 2**32 - 1):
         _conversions_in_a_kernel(words, n, u, c, b)
         assert b.tolist() == [(int(word) * n) >> 32 for word in words]
-        assert 0 <= b.min() and b.max() < n
+        assert b.min() >= 0
+        assert b.max() < n
         assert below(2**32 - 1, n) == n - 1
     whole = (words >> 8).astype(np.float64)
     np.testing.assert_array_equal(u.astype(np.float64), whole / 2**24)
     np.testing.assert_array_equal(c, (whole + 0.5) / 2**24)
-    assert 0 == u.min() and u.max() == np.float32(1 - 2.0**-24) < 1
-    assert 0 < c.min() and c.max() < 1 and c.min() == 1 - c.max()
+    assert u.min() == 0
+    assert u.max() == np.float32(1 - 2.0**-24) < 1
+    assert c.min() > 0
+    assert c.max() == 1 - c.min() < 1
     for word in words[:20]:
         assert uniform(word) == (int(word) >> 8) / 2**24
         assert centred(word) == ((int(word) >> 8) + 0.5) / 2**24
