@@ -1,0 +1,53 @@
+"""Whom an activity is for: rules that rank or restrict residents, declared as data."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import model_validator
+
+from mobsim.spec import Spec, declared
+
+RULES = ("random", "degree", "leaders", "nominated", "affected", "non_participants", "cycle")
+
+Rule = Literal["random", "degree", "leaders", "nominated", "affected", "non_participants", "cycle"]
+
+
+class TargetSpec(Spec):
+    """A targeting rule with its options; a bare word such as `nominated` stands for the rule alone.
+
+    random : everybody, in random order, without replacement within the week.
+    degree : the `fraction` of residents with most ties, in random order.
+    leaders : residents who are leaders, in random order.
+    nominated : a random tie of a random resident (both drawn; the nominee is targeted).
+    affected : members of the marginalized groups (or of `group`), in random order.
+    non_participants : residents who do not take part at the start of the week's delivery.
+    cycle : everybody once, in random order, then again.
+    """
+
+    rule: Rule = declared("random", "whom to choose", source="[A]")
+    group: str | None = declared(None, "only this group", source="scenario")
+    fraction: float = declared(
+        0.10, "share of residents in the pool of the rule degree", source="[A]", gt=0, le=1
+    )
+    refresh_weeks: int | None = declared(
+        None,
+        "weeks after which the pool of the rule degree is drawn again (ties in degree only); none: never",
+        source="[A]",
+        unit="weeks",
+        ge=1,
+    )
+    mapping_cost_per_person: float = declared(
+        2.0,
+        "price of the network map that the rule degree needs, once an arm",
+        source="[A]",
+        unit="currency",
+        ge=0,
+        le=1e6,
+    )
+
+    @model_validator(mode="after")
+    def _group_where_it_makes_sense(self) -> TargetSpec:
+        if self.group is not None and self.rule == "nominated":
+            raise ValueError("rule nominated takes no group: nominees are whoever is named")
+        return self

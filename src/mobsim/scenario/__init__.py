@@ -1,0 +1,1 @@
+"""Scenario files: load, check, resolve, dump."""
