@@ -1,9 +1,8 @@
 """exp2, log2, powers, the logistic and the normal distribution: one polynomial each, the same everywhere.
 
 The exp, log, power and normal functions of the C library and of NumPy round differently from machine to
-machine. A result that must not depend on the machine calls the functions below instead. They use only
-+ - * /, the square root (which IEEE 754 rounds correctly), comparisons and integer arithmetic on the bits of a
-number.
+machine. A result that must not depend on the machine calls the functions below instead. They use + - * /,
+the square root (which IEEE 754 rounds correctly), comparisons and integers made of the bits of a number.
 
 Accuracy, measured against 60-digit arithmetic, is stated function by function; an ulp is the distance between
 neighbouring floats at the exact result.
@@ -428,8 +427,8 @@ def truncated_normal_64(u: float, mean: float, sd: float, low: float, high: floa
     Returns
     -------
     float
-        A value in [low, high], rising with u. Where the bounds lie so far out (some 38 standard deviations) that
-        float64 holds no probability between them, the bound nearest the mean.
+        A value in [low, high], rising with u. Where the bounds lie so far out that float64 knows of no chance
+        between them (some 38 standard deviations), the bound nearest the mean.
     """
     u = np.float64(u)
     mean = np.float64(mean)
