@@ -128,12 +128,14 @@ def test_a_wrong_name_is_an_attribute_error() -> None:
 
 # Documentation
 
+Documented = ast.Module | ast.ClassDef | ast.FunctionDef
 
-def documented_things(path: Path) -> Iterator[tuple[str, ast.AST]]:
+
+def documented_things(path: Path) -> Iterator[tuple[str, Documented]]:
     """Public classes, functions and methods of a module with their dotted names, and the module itself."""
     tree = ast.parse(path.read_text("utf-8"))
     yield name_of(path), tree
-    waiting: list[tuple[str, ast.AST]] = [(name_of(path), tree)]
+    waiting: list[tuple[str, Documented]] = [(name_of(path), tree)]
     while waiting:
         outer, body = waiting.pop()
         for node in ast.iter_child_nodes(body):
@@ -165,15 +167,14 @@ def section_on_parameters(text: str) -> str | None:
     return found.group(1) if found else None
 
 
-def faults_of(name: str, node: ast.AST) -> Iterator[str]:
+def faults_of(name: str, node: Documented) -> Iterator[str]:
     """What is missing from the docstring of one public thing."""
-    is_function = isinstance(node, ast.FunctionDef)
-    if is_function and decorators_of(node) & {"setter", "overload", "override"}:
+    if isinstance(node, ast.FunctionDef) and decorators_of(node) & {"setter", "overload", "override"}:
         return
     text = ast.get_docstring(node)
     if not text:
         yield f"{name}: no docstring"
-    elif is_function and room_of(name) != "cli":
+    elif isinstance(node, ast.FunctionDef) and room_of(name) != "cli":
         parameters = parameters_of(node)
         section = section_on_parameters(text)
         if section is None and len(parameters) > 1:
@@ -208,7 +209,7 @@ def tracked_files() -> list[Path]:
 
 
 def test_no_machine_path_and_no_registry_address_is_kept() -> None:
-    """Files name no one's folders and no package registry's address: they work anywhere, behind any mirror."""
+    """Files name no one's folders and no registry's address: they work anywhere, behind any mirror."""
     kept_out = re.compile(
         r"(?<![\w/.:$}-])/(home|Users|root|work|opt|tmp)/\w|[A-Z]:\\(Users|Windows)|py(pi\.org|thonhosted\.org)"
     )
