@@ -1,1 +1,1 @@
-"""From records to statements: paired contrasts, intervals and the verdict in words."""
+"""From tidy tables of outcomes to estimates, intervals and a verdict in words."""
