@@ -2,7 +2,7 @@
 
 Data of others is not kept in this repository. Each file is taken from the folder that MOBSIM_VALIDATION_DATA
 names, if it is there, else from its public address, and written only if its content has the hash below. Set
-MOBSIM_VALIDATION_DATA=FOLDER afterwards. What cannot be had is named, with the reason; the exit code is then 1.
+MOBSIM_VALIDATION_DATA=FOLDER afterwards. What cannot be had is named with the reason, and the exit code is 1.
 """
 
 from __future__ import annotations
