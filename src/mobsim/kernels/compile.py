@@ -2,11 +2,20 @@
 
 `error_model="numpy"` is needed for speed; `fastmath` stays off and LLVM may not contract a*b+c into
 one rounding, so the same bits come out on every machine. `nogil` lets whole blocks of lanes run on threads.
+
+Compiled kernels are kept on disk in a folder named after a digest of all kernel sources: numba itself looks at one
+file at a time and would keep using a kernel whose callee in another file has changed.
 """
 
 from __future__ import annotations
 
+import os
+import sys
+import tempfile
 from collections.abc import Callable
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
 from typing import TypeVar, cast
 
 import numba
@@ -14,12 +23,55 @@ import numba
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
+@cache
+def cache_folder() -> str | None:
+    """Return the folder for compiled kernels, or none where nothing can be written (they are compiled anew then)."""
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    if chosen:
+        return chosen
+    digest = sha256()
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    name = f"{digest.hexdigest()[:16]}-numba{numba.__version__}-py{sys.version_info[0]}{sys.version_info[1]}"
+    for home in (_user_cache(), Path(tempfile.gettempdir()) / f"mobsim-{_user_name()}"):
+        folder = home / "mobsim" / name
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK):
+            return str(folder)
+    return None
+
+
+def _user_cache() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    if os.environ.get("XDG_CACHE_HOME"):
+        return Path(os.environ["XDG_CACHE_HOME"])
+    return Path.home() / ".cache"
+
+
+def _user_name() -> str:
+    return str(os.getuid()) if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
+
+
+def _compile(function: Function, **options: object) -> Function:
+    folder = cache_folder()
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = folder or ""
+    try:
+        compiled = numba.njit(cache=folder is not None, nogil=True, error_model="numpy", **options)(function)
+    finally:
+        numba.config.CACHE_DIR = before
+    return cast(Function, compiled)
+
+
 def kernel(function: Function) -> Function:
     """Compile a function of arrays and numbers; cached on disk where the user can write."""
-    return cast(Function, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+    return _compile(function)
 
 
 def inlined(function: Function) -> Function:
     """Compile a small function that kernels call in their inner loops."""
-    compiled = numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")(function)
-    return cast(Function, compiled)
+    return _compile(function, inline="always")

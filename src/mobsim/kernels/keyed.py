@@ -203,6 +203,40 @@ def philox_tile(
         row_3[slot] = np.uint32(v3)
 
 
+@kernel
+def philox_slots(
+    entities: npt.NDArray[np.uint32],
+    week: Whole,
+    lucks: npt.NDArray[np.uint32],
+    stream: Whole,
+    seed: Whole,
+    community: Whole,
+    out: npt.NDArray[np.uint32],
+) -> None:
+    """Draw the four random words of 64 pairs of an entity and a luck: what the week kernel calls.
+
+    Parameters
+    ----------
+    entities, lucks : uint32 arrays, shape (64,)
+        The entity and the luck of every slot.
+    week, stream, seed, community : int
+        As for `philox`.
+    out : uint32 array, C-contiguous, shape (4, 64)
+        Receives word j of slot i at [j, i].
+    """
+    row_0, row_1, row_2, row_3 = out[0], out[1], out[2], out[3]
+    w1 = np.uint64(week) & _LOW
+    w3 = np.uint64(stream) & _LOW
+    k0 = np.uint64(seed) & _LOW
+    k1 = np.uint64(community) & _LOW
+    for slot in range(64):
+        v0, v1, v2, v3 = _ten_rounds(np.uint64(entities[slot]), w1, np.uint64(lucks[slot]), w3, k0, k1)
+        row_0[slot] = np.uint32(v0)
+        row_1[slot] = np.uint32(v1)
+        row_2[slot] = np.uint32(v2)
+        row_3[slot] = np.uint32(v3)
+
+
 @inlined
 def uniform(word: np.uint32 | int) -> np.float32:
     """Turn a random word into a float32 on [0, 1): its upper 24 bits, such that `u < p` has chance p.

@@ -1,0 +1,653 @@
+"""The week of the residents: phases 4 to 6 of docs/odd.md for all lanes of a block.
+
+State words. One uint32 a resident and lane carries what the neighbours need: bit 0 tells as an aware person, bit 10 tells as a
+participant, bits 20-31 influence x (y + 1). Adding up the words of the neighbours then gives three counts at once, as
+whole numbers: exact, in any order. Rows where a field could overflow, and rows with weighted ties, take a plain path.
+
+Tiles. The elementwise rules work on 64 slots (64 // L residents x L lanes) held in scratch arrays with constant offsets: that is
+what the compiler turns into vector code. The same code serves any number of lanes up to 64.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mobsim.kernels.arrays import (
+    APPEAL,
+    APPEAL_FACTOR,
+    APPEAL_WEIGHT,
+    AWARE_SHARE,
+    BARRIER,
+    BY_GROUP,
+    CAPABILITY,
+    CAPABILITY_FACTOR,
+    CAPABILITY_SD,
+    CAPABILITY_WEIGHT,
+    EVERYONE,
+    FORGET,
+    HABIT,
+    KEEP,
+    KEEPS_THRESHOLD,
+    LAPSE,
+    LEARNING,
+    LOG_BACKGROUND,
+    LOG_TELL_OTHER,
+    LOG_TELL_PARTICIPANT,
+    LOGIT,
+    N_SINGLES,
+    NORMAL,
+    NOT_VISIBILITY,
+    OWNERSHIP,
+    OWNERSHIP_FACTOR,
+    OWNERSHIP_GROWTH,
+    RECONSIDER,
+    RESULTS_WEIGHT,
+    SHARP,
+    SOCIAL_WEIGHT,
+    START_CAPABILITY,
+    START_CAPABILITY_MEAN,
+    STEEPNESS,
+    TELL_RATIO,
+    THRESHOLD,
+    THRESHOLD_HIGH,
+    THRESHOLD_LOW,
+    THRESHOLD_MEAN,
+    THRESHOLD_SD,
+    TRUNCATED,
+    TRUST,
+    TRUST_MEAN,
+    TRUST_SD,
+    TURNOVER,
+    VISIBILITY,
+    WIN_RELIEF,
+    Float32,
+    Int64,
+    Keys,
+    Residents,
+    Rules,
+    State,
+    Ties,
+    UInt32,
+)
+from mobsim.kernels.compile import inlined, kernel
+from mobsim.kernels.elementary import exp2_32, logistic_32, normal_quantile_64, truncated_normal_64
+from mobsim.kernels.keyed import centred, philox, philox_slots, uniform
+from mobsim.kernels.streams import NEWCOMER, TELLING, WEEK
+
+SLOTS = 64
+
+# Offsets of the float32 scratch: 64 slots each.
+_U0, _U1, _U2, _U3 = 0 * 64, 1 * 64, 2 * 64, 3 * 64
+_NP, _NN, _Q = 4 * 64, 5 * 64, 6 * 64
+_LMU, _KG, _LF = 7 * 64, 8 * 64, 9 * 64
+_THETA, _S0, _S, _O, _T, _M = 10 * 64, 11 * 64, 12 * 64, 13 * 64, 14 * 64, 15 * 64
+_LAMBDA = 16 * 64
+_PAR = 17 * 64
+_FLOATS = (17 + N_SINGLES) * 64
+
+# Offsets of the uint32 scratch.
+_ACC, _FLAGS, _TOLD, _OMEGA, _GROUP, _OFF, _WORD, _NEW, _TIE = (
+    0 * 64,
+    1 * 64,
+    2 * 64,
+    3 * 64,
+    4 * 64,
+    5 * 64,
+    6 * 64,
+    7 * 64,
+    8 * 64,
+)
+_COUNT = 9 * 64
+
+_ONE = np.float32(1.0)
+_ZERO = np.float32(0.0)
+_HALF = np.float32(0.5)
+_NEVER = np.float32(2.0)
+_ALWAYS = np.float32(-1.0)
+_TINY = np.float32(1e-6)
+_FIELD = np.uint32(1023)
+_U1BIT = np.uint32(1)
+
+
+@kernel
+def week_terms(rules: Rules, state: State, n_residents: int, terms: Float32, lambda_f: Float32) -> None:
+    """Fill K_g (G, L) and lambda*F (2, L) of the week from the state at the start of phase 4.
+
+    Row 0 of `lambda_f` is float32(visibility x F), row 1 float32(F).
+    """
+    n_groups, n_lanes = terms.shape
+    for lane in range(n_lanes):
+        relief = 1.0
+        for _ in range(state.wins[lane]):
+            relief = relief * (1.0 - rules.doubles[WIN_RELIEF, lane])
+        results = rules.doubles[RESULTS_WEIGHT, lane] * state.results[lane]
+        for group in range(n_groups):
+            terms[group, lane] = np.float32(results - relief * rules.by_group[BARRIER, group, lane])
+        share = np.float64(state.participating[lane]) / np.float64(n_residents)
+        lambda_f[0, lane] = np.float32(rules.doubles[VISIBILITY, lane] * share)
+        lambda_f[1, lane] = np.float32(share)
+
+
+@inlined
+def teller_word(aware, participating, told_week, week, window, units):  # type: ignore[no-untyped-def]
+    """State word of an ordinary resident for a week (leaders with a stance are set by `stance_word`)."""
+    tells = np.uint32(aware) & np.uint32(week - told_week <= window)
+    return (
+        tells
+        | ((tells & np.uint32(participating)) << np.uint32(10))
+        | (np.uint32(units) * (_U1BIT + np.uint32(participating)) << np.uint32(20))
+    )
+
+
+@inlined
+def stance_word(stance, aware, told_week, week, window, units):  # type: ignore[no-untyped-def]
+    """State word of a supportive (+1) or opposed (-1) leader."""
+    tells = np.uint32(aware) & np.uint32(week - told_week <= window)
+    if stance > 0:
+        return tells | (tells << np.uint32(10)) | (np.uint32(2 * units) << np.uint32(20))
+    return tells
+
+
+@kernel
+def write_words(week: int, ties: Ties, residents: Residents, rules: Rules, state: State, counts: Int64) -> None:
+    """Write the state words for a week, and count (L, G, 4), from flags: at the start and after state was set by hand."""
+    n_residents, n_lanes = state.flags.shape
+    words = state.words[state.now[0]]
+    counts[:] = 0
+    state.participating[:] = 0
+    state.aware_tellers[:] = 0
+    special = 0
+    for i in range(n_residents):
+        is_special = special < residents.special.size and residents.special[special] == i
+        group = residents.group[i]
+        for lane in range(n_lanes):
+            flags = state.flags[i, lane]
+            aware = flags & 1
+            participating = (flags >> 1) & 1
+            contacted = (flags >> 2) & 1
+            stance = residents.stance[special, lane] if is_special else 0
+            if stance != 0:
+                word = stance_word(
+                    stance, aware, state.told_week[i, lane], week, rules.exposure_window, ties.units[i]
+                )
+            else:
+                word = teller_word(
+                    aware, participating, state.told_week[i, lane], week, rules.exposure_window, ties.units[i]
+                )
+            words[i * n_lanes + lane] = word
+            counts[lane, group, 0] += aware
+            counts[lane, group, 1] += participating
+            counts[lane, group, 2] += contacted
+            counts[lane, group, 3] += participating & (1 - contacted)
+            state.participating[lane] += participating
+            _add_teller(state.aware_tellers, lane, word)
+        if is_special:
+            special += 1
+
+
+@inlined
+def _add_teller(tellers, lane, word):  # type: ignore[no-untyped-def]
+    """Count those who tell, all and as participants, for a well-mixed community."""
+    tellers[lane, 0] += np.int64(word & _U1BIT)
+    tellers[lane, 1] += np.int64((word >> np.uint32(10)) & _U1BIT)
+
+
+@kernel
+def _plain_row(
+    i: int, lane: int, n_lanes: int, ties: Ties, words: UInt32
+) -> tuple[int, int, int]:
+    """n_P, n_N and the numerator of one row by plain addition: hubs and weighted ties."""
+    n_participants = np.int64(0)
+    n_aware = np.int64(0)
+    numerator = np.int64(0)
+    weighted = ties.weight.size > 0
+    for tie in range(ties.row_start[i], ties.row_start[i + 1]):
+        j = np.int64(ties.neighbours[tie])
+        word = words[j * n_lanes + lane]
+        n_aware += np.int64(word & _U1BIT)
+        n_participants += np.int64((word >> np.uint32(10)) & _U1BIT)
+        pull = np.int64(word >> np.uint32(20)) - np.int64(ties.units[j])
+        numerator += ties.weight[tie] * pull if weighted else pull
+    return n_participants, n_aware - n_participants, numerator
+
+
+@kernel
+def _told_by_a_tie(
+    i: int, lane: int, n_lanes: int, week: int, luck: int, ties: Ties, keys: Keys, ratio: float, words: UInt32
+) -> bool:
+    """Whether one of the ties that carry `transmission` tells resident i this week."""
+    for tie in range(ties.row_start[i], ties.row_start[i + 1]):
+        word = words[np.int64(ties.neighbours[tie]) * n_lanes + lane]
+        if word & _U1BIT:
+            chance = ties.transmission[tie]
+            if not (word >> np.uint32(10)) & _U1BIT:
+                chance = chance * ratio
+            w0, _, _, _ = philox(tie, week, luck, TELLING, keys.seed, keys.community)
+            if uniform(w0) < np.float32(chance):
+                return True
+    return False
+
+
+@kernel
+def draw_threshold(word: int, kind: int, doubles: Float32, lane: int) -> np.float32:
+    """Threshold of a newcomer from one random word (docs/odd.md, 5)."""
+    mean = doubles[THRESHOLD_MEAN, lane]
+    sd = doubles[THRESHOLD_SD, lane]
+    low = doubles[THRESHOLD_LOW, lane]
+    high = doubles[THRESHOLD_HIGH, lane]
+    if kind == NORMAL:
+        return np.float32(mean + sd * normal_quantile_64(centred(word)))
+    if kind == TRUNCATED:
+        return np.float32(truncated_normal_64(centred(word), mean, sd, low, high))
+    return np.float32(low + (high - low) * np.float64(uniform(word)))
+
+
+@kernel
+def draw_share(word: int, mean: float, sd: float) -> np.float32:
+    """Capability or trust of a newcomer: normal, clipped to [0, 1] (docs/odd.md, 5)."""
+    value = mean + sd * normal_quantile_64(centred(word))
+    return np.float32(min(max(value, 0.0), 1.0))
+
+
+@kernel
+def diffuse_week(
+    week: int,
+    ties: Ties,
+    residents: Residents,
+    rules: Rules,
+    keys: Keys,
+    state: State,
+    forced: np.ndarray,  # type: ignore[type-arg]
+    counts: Int64,
+) -> None:
+    """Carry phases 4 to 6 of one week for all lanes; `counts` (L, G, 4) receives the state at the end.
+
+    Parameters
+    ----------
+    week : the week, negative in burn-in.
+    forced : (N, L) int8, or (0, 0): decisions of agents that decide for themselves (-1: the rule decides).
+    """
+    n_residents, n_lanes = state.flags.shape
+    n_groups = rules.by_group.shape[1]
+    n_draws = keys.luck.size
+    n_arms = n_lanes // n_draws
+    per_tile = max(1, SLOTS // n_lanes)
+    per_chunk = max(1, (SLOTS // n_draws) // per_tile) * per_tile
+    window = rules.exposure_window
+    well_mixed = ties.well_mixed != 0
+    transmission = ties.transmission.size > 0
+    decide_by_agents = forced.size > 0
+    keeps_threshold = rules.threshold_kind == KEEPS_THRESHOLD
+
+    now = state.now[0]
+    words = state.words[now]
+    next_words = state.words[1 - now]
+    flags_flat = state.flags.reshape(n_residents * n_lanes)
+    told_flat = state.told_week.reshape(n_residents * n_lanes)
+    reals = state.reals.reshape(6, n_residents * n_lanes)
+    theta_flat, s0_flat, s_flat = reals[THRESHOLD], reals[START_CAPABILITY], reals[CAPABILITY]
+    o_flat, t_flat, m_flat = reals[OWNERSHIP], reals[TRUST], reals[APPEAL]
+
+    f = np.zeros(_FLOATS, np.float32)
+    u = np.zeros(_COUNT + SLOTS * n_groups, np.uint32)
+    g = np.zeros(2 * SLOTS, np.float64)  # 0: reciprocal or denominator, 64: -
+    numerators = np.zeros(SLOTS, np.int64)
+    least = np.zeros(SLOTS, np.int64)
+    entities = np.zeros(SLOTS, np.uint32)
+    draw_lucks = np.zeros(SLOTS, np.uint32)
+    drawn = np.zeros((4, SLOTS), np.uint32)
+
+    terms = np.empty((n_groups, n_lanes), np.float32)
+    lambda_f = np.empty((2, n_lanes), np.float32)
+    week_terms(rules, state, n_residents, terms, lambda_f)
+    log_background = np.empty((n_groups, n_lanes), np.float32)
+    for group in range(n_groups):
+        for lane in range(n_lanes):
+            log_background[group, lane] = np.float32(rules.by_group[LOG_BACKGROUND, group, lane])
+    for slot in range(SLOTS):
+        lane = slot % n_lanes
+        for row in range(N_SINGLES):
+            f[_PAR + row * 64 + slot] = rules.singles[row, lane]
+        f[_LF + slot] = lambda_f[0, lane]
+        if slot < per_chunk * n_draws:
+            draw_lucks[slot] = np.uint32(keys.luck[slot % n_draws])
+    if well_mixed:
+        for slot in range(SLOTS):
+            f[_Q + slot] = lambda_f[1, slot % n_lanes]
+            f[_NP + slot] = np.float32(state.aware_tellers[slot % n_lanes, 1])
+            f[_NN + slot] = np.float32(
+                state.aware_tellers[slot % n_lanes, 0] - state.aware_tellers[slot % n_lanes, 1]
+            )
+
+    counts[:] = 0
+    state.aware_tellers[:] = 0
+    special = 0
+    tiles_counted = 0
+
+    for chunk in range(0, n_residents, per_chunk):
+        for slot in range(SLOTS):
+            entities[slot] = np.uint32(chunk + slot // n_draws)
+        philox_slots(entities, week, draw_lucks, WEEK, keys.seed, keys.community, drawn)
+        for first in range(chunk, min(chunk + per_chunk, n_residents), per_tile):
+            in_tile = min(per_tile, n_residents - first)
+            n_slots = in_tile * n_lanes
+            base = first * n_lanes
+
+            # Copy in: draws, state, what belongs to the place.
+            pair = (first - chunk) * n_draws
+            if n_arms == 1:
+                for slot in range(n_slots):
+                    f[_U0 + slot] = uniform(drawn[0, pair + slot])
+                    f[_U1 + slot] = uniform(drawn[1, pair + slot])
+                    f[_U2 + slot] = uniform(drawn[2, pair + slot])
+                    f[_U3 + slot] = uniform(drawn[3, pair + slot])
+            else:
+                for p in range(in_tile * n_draws):
+                    u0 = uniform(drawn[0, pair + p])
+                    u1 = uniform(drawn[1, pair + p])
+                    u2 = uniform(drawn[2, pair + p])
+                    u3 = uniform(drawn[3, pair + p])
+                    for arm in range(p * n_arms, (p + 1) * n_arms):
+                        f[_U0 + arm] = u0
+                        f[_U1 + arm] = u1
+                        f[_U2 + arm] = u2
+                        f[_U3 + arm] = u3
+            for slot in range(n_slots):
+                f[_THETA + slot] = theta_flat[base + slot]
+                f[_S0 + slot] = s0_flat[base + slot]
+                f[_S + slot] = s_flat[base + slot]
+                f[_O + slot] = o_flat[base + slot]
+                f[_T + slot] = t_flat[base + slot]
+                f[_M + slot] = m_flat[base + slot]
+            for slot in range(n_slots):
+                u[_FLAGS + slot] = np.uint32(flags_flat[base + slot])
+                u[_TOLD + slot] = np.uint32(told_flat[base + slot])
+            for r in range(in_tile):
+                i = first + r
+                group = np.int64(residents.group[i])
+                units = np.uint32(ties.units[i])
+                offset = np.uint32(ties.offset[i])
+                factor = ties.denominator[i] if ties.divide else ties.reciprocal[i]
+                for lane in range(n_lanes):
+                    slot = r * n_lanes + lane
+                    u[_OMEGA + slot] = units
+                    u[_GROUP + slot] = np.uint32(group)
+                    u[_OFF + slot] = offset
+                    g[slot] = factor
+                    f[_LMU + slot] = log_background[group, lane]
+                    f[_KG + slot] = terms[group, lane]
+
+            # 4a: counts and exposure.
+            if not well_mixed:
+                for slot in range(SLOTS):
+                    u[_ACC + slot] = np.uint32(0)
+                if n_lanes == 1:
+                    for r in range(in_tile):
+                        total = np.uint32(0)
+                        if not ties.general[first + r]:
+                            for tie in range(ties.row_start[first + r], ties.row_start[first + r + 1]):
+                                total += words[ties.neighbours[tie]]
+                        u[_ACC + r] = total
+                else:
+                    for r in range(in_tile):
+                        if not ties.general[first + r]:
+                            for tie in range(ties.row_start[first + r], ties.row_start[first + r + 1]):
+                                source = np.int64(ties.neighbours[tie]) * n_lanes
+                                for lane in range(n_lanes):
+                                    u[_ACC + r * n_lanes + lane] += words[source + lane]
+                for slot in range(SLOTS):
+                    total = u[_ACC + slot]
+                    n_participants = (total >> np.uint32(10)) & _FIELD
+                    f[_NP + slot] = np.float32(np.int32(n_participants))
+                    f[_NN + slot] = np.float32(np.int32((total & _FIELD) - n_participants))
+                if ties.divide:
+                    for slot in range(n_slots):
+                        pull = np.int32(u[_ACC + slot] >> np.uint32(20)) - np.int32(u[_OFF + slot])
+                        numerators[slot] = pull
+                        f[_Q + slot] = (
+                            np.float32((np.float64(pull) * ties.scale) / g[slot]) if g[slot] > 0.0 else _ZERO
+                        )
+                else:
+                    for slot in range(SLOTS):
+                        pull = np.int32(u[_ACC + slot] >> np.uint32(20)) - np.int32(u[_OFF + slot])
+                        f[_Q + slot] = np.float32(np.float64(pull) * g[slot])
+                    if rules.decision == 2:
+                        for slot in range(SLOTS):
+                            numerators[slot] = np.int64(
+                                np.int32(u[_ACC + slot] >> np.uint32(20)) - np.int32(u[_OFF + slot])
+                            )
+                for r in range(in_tile):
+                    if ties.general[first + r]:
+                        for lane in range(n_lanes):
+                            slot = r * n_lanes + lane
+                            n_p, n_n, numerator = _plain_row(first + r, lane, n_lanes, ties, words)
+                            numerators[slot] = numerator
+                            denominator = ties.denominator[first + r]
+                            f[_NP + slot] = np.float32(n_p)
+                            f[_NN + slot] = np.float32(n_n)
+                            f[_Q + slot] = (
+                                np.float32((np.float64(numerator) * ties.scale) / denominator)
+                                if denominator > 0.0
+                                else _ZERO
+                            )
+            if transmission:
+                for slot in range(n_slots):
+                    f[_NP + slot] = _ZERO
+                    f[_NN + slot] = _ZERO
+                    lane = slot % n_lanes
+                    u[_TIE + slot] = np.uint32(0)
+                    if not u[_FLAGS + slot] & _U1BIT:
+                        told = _told_by_a_tie(
+                            first + slot // n_lanes,
+                            lane,
+                            n_lanes,
+                            week,
+                            keys.luck[lane // n_arms],
+                            ties,
+                            keys,
+                            rules.doubles[TELL_RATIO, lane],
+                            words,
+                        )
+                        u[_TIE + slot] = np.uint32(told)
+
+            # Agents that decided for themselves, and opposed leaders who cannot join: their draw is put within or out of reach.
+            if decide_by_agents:
+                for slot in range(n_slots):
+                    decision = forced[first + slot // n_lanes, slot % n_lanes]
+                    if decision >= 0:
+                        f[_U1 + slot] = _ALWAYS if decision else _NEVER
+            first_special = special
+            while special < residents.special.size and residents.special[special] < first + in_tile:
+                r = residents.special[special] - first
+                for lane in range(n_lanes):
+                    if residents.stance[special, lane] < 0:
+                        f[_U1 + r * n_lanes + lane] = _NEVER
+                special += 1
+
+            # 4c first part: the logit or the sharp threshold.
+            if rules.decision == 2:
+                for slot in range(n_slots):
+                    least[slot] = residents.least[first + slot // n_lanes]
+                    if rules.whole_from_share:
+                        numerators[slot] = state.participating[slot % n_lanes]
+                    f[_LAMBDA + slot] = _ONE if numerators[slot] >= least[slot] else _ZERO
+            else:
+                for slot in range(SLOTS):
+                    if well_mixed:
+                        exposure = f[_Q + slot]
+                    else:
+                        exposure = f[_PAR + NOT_VISIBILITY * 64 + slot] * f[_Q + slot] + f[_LF + slot]
+                    participating = np.float32(np.int32((u[_FLAGS + slot] >> _U1BIT) & _U1BIT))
+                    v = f[_PAR + SOCIAL_WEIGHT * 64 + slot] * exposure
+                    v = v + (f[_PAR + APPEAL_WEIGHT * 64 + slot] * f[_T + slot]) * f[_M + slot]
+                    v = v + f[_PAR + CAPABILITY_WEIGHT * 64 + slot] * f[_S + slot]
+                    v = v + f[_KG + slot]
+                    v = v - f[_THETA + slot]
+                    v = v + (f[_PAR + HABIT * 64 + slot] * f[_O + slot]) * participating
+                    f[_LAMBDA + slot] = v
+                if rules.decision == 0:
+                    for slot in range(SLOTS):
+                        f[_LAMBDA + slot] = logistic_32(
+                            f[_LAMBDA + slot] * f[_PAR + STEEPNESS * 64 + slot]
+                        )
+                else:
+                    for slot in range(SLOTS):
+                        f[_LAMBDA + slot] = _ONE if f[_LAMBDA + slot] >= _ZERO else _ZERO
+
+            # 4b, 4c, 4d, 5, 6 at once: every line reads the state at the start of the phase.
+            newcomers = np.uint32(0)
+            for slot in range(SLOTS):
+                flags = u[_FLAGS + slot]
+                aware = flags & _U1BIT
+                participating = (flags >> _U1BIT) & _U1BIT
+                dosed = (flags >> np.uint32(3)) & _U1BIT
+                exponent = (
+                    f[_LMU + slot] + f[_NP + slot] * f[_PAR + LOG_TELL_PARTICIPANT * 64 + slot]
+                ) + f[_NN + slot] * f[_PAR + LOG_TELL_OTHER * 64 + slot]
+                chance = _ONE - exp2_32(exponent)
+                aware_now = aware | dosed | u[_TIE + slot] | np.uint32(f[_U0 + slot] < chance)
+                joins = f[_PAR + KEEP * 64 + slot] * np.float32(np.int32(participating)) + (
+                    f[_PAR + RECONSIDER * 64 + slot] * f[_LAMBDA + slot]
+                )
+                takes_part = aware_now & np.uint32(f[_U1 + slot] < joins)
+                if rules.irreversible:
+                    takes_part = takes_part | participating
+                lapses = takes_part & np.uint32(f[_U2 + slot] < f[_PAR + LAPSE * 64 + slot])
+                takes_part = takes_part & (_U1BIT - lapses)
+                own = f[_O + slot]
+                own = own * _HALF if lapses else own
+                replaced = np.uint32(f[_U3 + slot] < f[_PAR + TURNOVER * 64 + slot])
+                forgets = (
+                    aware_now
+                    & (_U1BIT - takes_part)
+                    & (_U1BIT - dosed)
+                    & np.uint32(f[_U3 + slot] < f[_PAR + FORGET * 64 + slot])
+                )
+                aware_after = aware_now & (_U1BIT - forgets)
+                appeal = f[_M + slot] * f[_PAR + APPEAL_FACTOR * 64 + slot]
+                f[_M + slot] = _ZERO if appeal < _TINY else appeal
+                s = f[_S + slot]
+                rises = s + f[_PAR + LEARNING * 64 + slot] * (_ONE - s)
+                relaxes = f[_S0 + slot] + (s - f[_S0 + slot]) * f[_PAR + CAPABILITY_FACTOR * 64 + slot]
+                f[_S + slot] = rises if takes_part else relaxes
+                grows = own + f[_PAR + OWNERSHIP_GROWTH * 64 + slot] * (_ONE - own)
+                fades = own * f[_PAR + OWNERSHIP_FACTOR * 64 + slot]
+                f[_O + slot] = grows if takes_part else fades
+                told = np.uint32(week) if aware_now > aware else u[_TOLD + slot]
+                u[_TOLD + slot] = told
+                never_left = flags & (takes_part << np.uint32(6))
+                u[_FLAGS + slot] = (
+                    (flags & np.uint32(4 + 16 + 32)) | never_left | aware_after | (takes_part << _U1BIT)
+                )
+                u[_NEW + slot] = replaced
+                newcomers |= replaced
+
+            if newcomers:
+                for pair_in_tile in range(in_tile * n_draws):
+                    if u[_NEW + pair_in_tile * n_arms]:
+                        r = pair_in_tile // n_draws
+                        i = first + r
+                        lead_lane = (pair_in_tile % n_draws) * n_arms
+                        group = np.int64(residents.group[i])
+                        luck = keys.luck[pair_in_tile % n_draws]
+                        w0, w1, w2, w3 = philox(i, week, luck, NEWCOMER, keys.seed, keys.community)
+                        capability = draw_share(
+                            w1,
+                            rules.by_group[START_CAPABILITY_MEAN, group, lead_lane],
+                            rules.doubles[CAPABILITY_SD, lead_lane],
+                        )
+                        trust = draw_share(
+                            w2, rules.by_group[TRUST_MEAN, group, lead_lane], rules.doubles[TRUST_SD, lead_lane]
+                        )
+                        aware_share = np.float32(rules.by_group[AWARE_SHARE, group, lead_lane])
+                        is_aware = np.uint32(residents.is_leader[i] != 0 or uniform(w3) < aware_share)
+                        if rules.newcomer_aware != BY_GROUP:
+                            is_aware = np.uint32(rules.newcomer_aware == EVERYONE)
+                        for slot in range(pair_in_tile * n_arms, (pair_in_tile + 1) * n_arms):
+                            if not keeps_threshold:
+                                f[_THETA + slot] = draw_threshold(
+                                    w0, rules.threshold_kind, rules.doubles, lead_lane
+                                )
+                            f[_S0 + slot] = capability
+                            f[_S + slot] = capability
+                            f[_T + slot] = trust
+                            f[_O + slot] = _ZERO
+                            f[_M + slot] = _ZERO
+                            u[_FLAGS + slot] = is_aware
+                            u[_TOLD + slot] = np.uint32(week)
+                            theta_flat[base + slot] = f[_THETA + slot]
+                            s0_flat[base + slot] = f[_S0 + slot]
+                            t_flat[base + slot] = f[_T + slot]
+
+            # Words for next week, counts, copy out.
+            next_week = np.int32(week + 1)
+            for slot in range(SLOTS):
+                flags = u[_FLAGS + slot]
+                participating = (flags >> _U1BIT) & _U1BIT
+                tells = (flags & _U1BIT) & np.uint32(next_week - np.int32(u[_TOLD + slot]) <= window)
+                u[_WORD + slot] = (
+                    tells
+                    | ((tells & participating) << np.uint32(10))
+                    | ((u[_OMEGA + slot] * (_U1BIT + participating)) << np.uint32(20))
+                )
+            for s in range(first_special, special):
+                i = np.int64(residents.special[s])
+                for lane in range(n_lanes):
+                    slot = (i - first) * n_lanes + lane
+                    if residents.stance[s, lane] != 0:
+                        u[_WORD + slot] = stance_word(
+                            residents.stance[s, lane],
+                            u[_FLAGS + slot] & _U1BIT,
+                            np.int32(u[_TOLD + slot]),
+                            next_week,
+                            window,
+                            ties.units[i],
+                        )
+            for group in range(n_groups):
+                for slot in range(SLOTS):
+                    flags = u[_FLAGS + slot]
+                    contacted = (flags >> np.uint32(2)) & _U1BIT
+                    participating = (flags >> _U1BIT) & _U1BIT
+                    packed = (
+                        (flags & _U1BIT)
+                        | (participating << np.uint32(8))
+                        | (contacted << np.uint32(16))
+                        | ((participating & (_U1BIT - contacted)) << np.uint32(24))
+                    )
+                    here = np.uint32(u[_GROUP + slot] == np.uint32(group)) & np.uint32(slot < n_slots)
+                    u[_COUNT + group * 64 + slot] += packed * here
+            tiles_counted += 1
+            if tiles_counted == 255:
+                _flush(u, counts, n_lanes, n_groups)
+                tiles_counted = 0
+            if well_mixed:
+                for slot in range(n_slots):
+                    _add_teller(state.aware_tellers, slot % n_lanes, u[_WORD + slot])
+            for slot in range(n_slots):
+                s_flat[base + slot] = f[_S + slot]
+                o_flat[base + slot] = f[_O + slot]
+                m_flat[base + slot] = f[_M + slot]
+            for slot in range(n_slots):
+                next_words[base + slot] = u[_WORD + slot]
+                told_flat[base + slot] = np.int32(u[_TOLD + slot])
+                flags_flat[base + slot] = np.uint8(u[_FLAGS + slot])
+    _flush(u, counts, n_lanes, n_groups)
+    for lane in range(n_lanes):
+        state.participating[lane] = 0
+        for group in range(n_groups):
+            state.participating[lane] += counts[lane, group, 1]
+    state.now[0] = 1 - now
+
+
+@kernel
+def _flush(u: UInt32, counts: Int64, n_lanes: int, n_groups: int) -> None:
+    """Move the packed counts of up to 255 tiles into the counts by lane and group."""
+    for group in range(n_groups):
+        for slot in range(SLOTS):
+            packed = u[_COUNT + group * 64 + slot]
+            u[_COUNT + group * 64 + slot] = np.uint32(0)
+            lane = slot % n_lanes
+            counts[lane, group, 0] += np.int64(packed & np.uint32(255))
+            counts[lane, group, 1] += np.int64((packed >> np.uint32(8)) & np.uint32(255))
+            counts[lane, group, 2] += np.int64((packed >> np.uint32(16)) & np.uint32(255))
+            counts[lane, group, 3] += np.int64(packed >> np.uint32(24))

@@ -1,0 +1,115 @@
+"""What the community as a whole does: results, policy wins and reversals (phase 8), means of states (phase 9)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mobsim.kernels.arrays import (
+    APPEAL,
+    AWARE,
+    CAPABILITY,
+    LOBBY_SUCCESS,
+    MAX_WINS,
+    OWNERSHIP,
+    RESULTS_EXPONENT,
+    RESULTS_HALF,
+    RESULTS_RATE,
+    TRAINED,
+    TRUST,
+    WIN_REVERSAL,
+    Int64,
+    Keys,
+    Residents,
+    Rules,
+    State,
+)
+from mobsim.kernels.compile import kernel
+from mobsim.kernels.elementary import exp2_64, pow_64
+from mobsim.kernels.keyed import philox, uniform
+from mobsim.kernels.streams import LOBBY, REVERSAL
+
+LOG2_E = 1.4426950408889634
+N_MEASURES = 6  # appeal, capability, ownership, trust, capability x ownership, appeal x aware
+
+
+@kernel
+def conclude_week(
+    week: int,
+    residents: Residents,
+    rules: Rules,
+    keys: Keys,
+    coalition: float,
+    state: State,
+    efforts: Int64,
+) -> None:
+    """Carry phase 8: results follow participation (rule 8); lobby efforts win, wins are reversed (rule 10).
+
+    Parameters
+    ----------
+    coalition : C, influence-weighted share of organizations in the coalition.
+    efforts : (L,) lobby efforts bought this week.
+    """
+    n_residents, n_lanes = state.flags.shape
+    n_arms = n_lanes // keys.luck.size
+    for lane in range(n_lanes):
+        share = np.float64(state.participating[lane]) / np.float64(n_residents)
+        rises = pow_64(share, rules.doubles[RESULTS_EXPONENT, lane])
+        half = pow_64(rules.doubles[RESULTS_HALF, lane], rules.doubles[RESULTS_EXPONENT, lane])
+        state.results[lane] = state.results[lane] + rules.doubles[RESULTS_RATE, lane] * (
+            rises / (rises + half) - state.results[lane]
+        )
+        luck = keys.luck[lane // n_arms]
+        if efforts[lane] > 0:
+            trained_share = _trained_share(lane, residents, state)
+            hazard = (rules.doubles[LOBBY_SUCCESS, lane] * (coalition + share)) * (1.0 + 0.5 * trained_share)
+            chance = 1.0 - exp2_64(-hazard * LOG2_E)
+            for effort in range(efforts[lane]):
+                if state.wins[lane] < np.int64(rules.doubles[MAX_WINS, lane]):
+                    w0, _, _, _ = philox(effort, week, luck, LOBBY, keys.seed, keys.community)
+                    if np.float64(uniform(w0)) < chance:
+                        state.wins[lane] += 1
+        standing = state.wins[lane]
+        for win in range(standing):
+            w0, _, _, _ = philox(win, week, luck, REVERSAL, keys.seed, keys.community)
+            if np.float64(uniform(w0)) < rules.doubles[WIN_REVERSAL, lane]:
+                state.wins[lane] -= 1
+
+
+@kernel
+def _trained_share(lane: int, residents: Residents, state: State) -> float:
+    """Share of leaders who have been trained and are still in office."""
+    leaders = 0
+    trained = 0
+    for i in range(residents.is_leader.size):
+        if residents.is_leader[i]:
+            leaders += 1
+            if state.flags[i, lane] & TRAINED:
+                trained += 1
+    return trained / leaders if leaders > 0 else 0.0
+
+
+@kernel
+def measure(residents: Residents, state: State, sums: Int64) -> None:
+    """Add up the means' numerators: round(value x 2**32) by lane, group and measure, exact in any order.
+
+    Parameters
+    ----------
+    sums : (L, G, 6) receives appeal, capability, ownership, trust, capability x ownership, appeal of the aware.
+    """
+    n_residents, n_lanes = state.flags.shape
+    sums[:] = 0
+    scale = 4294967296.0
+    for i in range(n_residents):
+        group = residents.group[i]
+        for lane in range(n_lanes):
+            m = state.reals[APPEAL, i, lane]
+            s = state.reals[CAPABILITY, i, lane]
+            o = state.reals[OWNERSHIP, i, lane]
+            t = state.reals[TRUST, i, lane]
+            sums[lane, group, 0] += np.int64(np.rint(np.float64(m) * scale))
+            sums[lane, group, 1] += np.int64(np.rint(np.float64(s) * scale))
+            sums[lane, group, 2] += np.int64(np.rint(np.float64(o) * scale))
+            sums[lane, group, 3] += np.int64(np.rint(np.float64(t) * scale))
+            sums[lane, group, 4] += np.int64(np.rint(np.float64(np.float32(s * o)) * scale))
+            if state.flags[i, lane] & AWARE:
+                sums[lane, group, 5] += np.int64(np.rint(np.float64(m) * scale))
