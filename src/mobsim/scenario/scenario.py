@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from mobsim.campaign.activity import ActivitySpec, ArmSpec
 from mobsim.campaign.calendar import CalendarSpec
@@ -99,3 +100,10 @@ class Scenario(Spec):
     tags: dict[str, str] = Field(
         default_factory=dict, description="provenance tag of each number the file set, by path"
     )
+
+    _folder: Path | None = PrivateAttr(default=None)
+
+    @property
+    def folder(self) -> Path | None:
+        """Folder of the scenario file, where the files it names are looked for; not part of the resolved form."""
+        return self._folder

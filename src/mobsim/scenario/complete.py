@@ -1,0 +1,190 @@
+"""From what a person writes to the resolved form: every default is written in, nothing is checked yet.
+
+A part that has the wrong shape is left as it stands; the check that follows finds it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from mobsim.campaign.activity import ActivitySpec, shipped_activities
+from mobsim.community.behaviour import BARE_BEHAVIOUR
+from mobsim.community.organizations import default_organizations
+from mobsim.community.population import BARE_GROUP, MARGINALIZED_DEFAULTS
+from mobsim.scenario.scenario import NONE
+
+FIRST_OWN_NUMBER = 32
+"""Activities that a scenario defines are numbered from here in the order of the file."""
+
+DEFAULT_GROUPS: dict[str, dict[str, Any]] = {"majority": {"share": 0.8}, "marginalized": {"share": 0.2}}
+BARE_GROUPS: dict[str, dict[str, Any]] = {"everybody": {"share": 1.0}}
+
+BARE_LEADERS: dict[str, Any] = {"share": 0.0}
+BARE_INITIAL: dict[str, Any] = {"aware": "everyone", "participating": 0.0}
+BARE_CAMPAIGN: dict[str, Any] = {"budget_per_resident": 0.0, "burn_in_weeks": 0}
+
+DEFAULT_ARMS: dict[str, tuple[str, dict[str, float]]] = {
+    "outreach": ("visits and meetings", {"visit": 0.6, "meeting": 0.4}),
+    "training": ("skills workshops and trained leaders", {"skills": 0.7, "leader": 0.3}),
+    "advocacy": ("lobbying, made known by local media", {"lobby": 0.7, "media": 0.3}),
+    "mixed": (
+        "a third of the money for each family",
+        {"visit": 0.6, "meeting": 0.4, "skills": 0.7, "leader": 0.3, "lobby": 0.7, "media": 0.3},
+    ),
+    "media": ("local media alone, as a reference", {"media": 1.0}),
+}
+"""The arms of a scenario that names none ([A], docs/odd.md 5), with the shares of their money."""
+
+
+def complete(data: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return the resolved form of what a person wrote.
+
+    Parameters
+    ----------
+    data : the person's form as plain data; it is not changed.
+    name : the scenario's name if the data give none.
+    """
+    bare = data.get("preset") == "bare"
+    whole = dict(data)
+    whole.setdefault("name", name_from(name))
+    whole["community"] = _community(data.get("community", {}), bare)
+    _over(whole, "behaviour", BARE_BEHAVIOUR if bare else {})
+    if isinstance(thresholds := whole["behaviour"], dict):
+        whole["behaviour"] = _short_thresholds(thresholds)
+    _over(whole, "campaign", BARE_CAMPAIGN if bare else {})
+    whole["arms"] = _arms(data["arms"] if "arms" in data else {} if bare else _default_arms())
+    whole["activities"] = _activities(data.get("activities", {}), whole["arms"])
+    if _imported(whole["community"]):
+        _over(whole, "replicates", {"communities": 1})
+    return whole
+
+
+def name_from(text: str) -> str:
+    """Make a scenario's name of a file's name.
+
+    Parameters
+    ----------
+    text : any text.
+
+    Examples
+    --------
+    >>> name_from("my village-2"), name_from("3 villages")
+    ('my_village_2', 'scenario_3_villages')
+    """
+    name = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")[:40]
+    return name if re.match("[A-Za-z]", name) else f"scenario_{name}".rstrip("_")
+
+
+def _over(whole: dict[str, Any], key: str, defaults: dict[str, Any]) -> None:
+    """Put a section's own values over defaults."""
+    given = whole.get(key, {})
+    whole[key] = {**defaults, **given} if isinstance(given, dict) else given
+
+
+def _community(given: Any, bare: bool) -> Any:
+    if not isinstance(given, dict):
+        return given
+    community = dict(given)
+    groups = given.get("groups", BARE_GROUPS if bare else DEFAULT_GROUPS)
+    community["groups"] = _groups(groups, bare)
+    if "organizations" not in given:
+        community["organizations"] = [] if bare else [o.model_dump() for o in default_organizations()]
+    if bare:
+        _over(community, "leaders", BARE_LEADERS)
+        _over(community, "initial", BARE_INITIAL)
+        community.setdefault("membership", 0.0)
+    return community
+
+
+def _groups(given: Any, bare: bool) -> Any:
+    if not isinstance(given, dict):
+        return given
+    groups = {}
+    for place, (name, group) in enumerate(given.items()):
+        defaults: dict[str, Any] = dict(MARGINALIZED_DEFAULTS) if place else {}
+        if bare:
+            defaults |= BARE_GROUP
+        if len(given) == 1:
+            defaults["share"] = 1.0
+        groups[name] = {**defaults, **group} if isinstance(group, dict) else group
+    return groups
+
+
+def _short_thresholds(behaviour: dict[str, Any]) -> dict[str, Any]:
+    """`thresholds: 0.18` stands for the same threshold for everybody."""
+    value = behaviour.get("thresholds")
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return {**behaviour, "thresholds": {"kind": "constant", "value": value}}
+    return behaviour
+
+
+def _default_arms() -> dict[str, Any]:
+    arms: dict[str, Any] = {}
+    for name, (description, shares) in DEFAULT_ARMS.items():
+        uses = [{"kind": kind, "share": share} for kind, share in shares.items()]
+        arms[name] = {"description": description, "activities": uses}
+    return arms
+
+
+def _arms(given: Any) -> Any:
+    if not isinstance(given, dict):
+        return given
+    none = given.get(NONE, {"description": "no campaign", "activities": []})
+    return {NONE: none, **{name: arm for name, arm in given.items() if name != NONE}}
+
+
+def _activities(given: Any, arms: Any) -> Any:
+    """Complete the activities that the arms use, or that the file defines, in the shipped order, then the file's."""
+    if not isinstance(given, dict):
+        return given
+    shipped = shipped_activities()
+    entries: dict[str, Any] = {}
+    number = FIRST_OWN_NUMBER
+    for name, entry in given.items():
+        if not isinstance(entry, dict):
+            entries[name] = entry
+            continue
+        like = entry.get("like", name)
+        entry = _short_target({key: value for key, value in entry.items() if key != "like"})
+        if isinstance(like, str) and like in shipped:
+            entry = {**shipped[like].model_dump(), **({} if name in shipped else {"number": None}), **entry}
+        if name not in shipped and entry.get("number") is None:
+            entry["number"] = number
+        if name not in shipped:
+            number += 1
+        entries[name] = entry
+    used = _kinds(arms)
+    whole = {
+        name: entries.get(name, activity.model_dump())
+        for name, activity in shipped.items()
+        if name in used or name in entries
+    }
+    return {**whole, **{name: entry for name, entry in entries.items() if name not in whole}}
+
+
+def _short_target(entry: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(entry.get("target"), str):
+        return {**entry, "target": {"rule": entry["target"]}}
+    return entry
+
+
+def _kinds(arms: Any) -> set[str]:
+    """Return the activities that the arms use, as far as the arms have the right shape."""
+    kinds: set[str] = set()
+    for arm in arms.values() if isinstance(arms, dict) else ():
+        uses = arm.get("activities") if isinstance(arm, dict) else None
+        for use in uses if isinstance(uses, list) else ():
+            if isinstance(use, dict) and isinstance(use.get("kind"), str):
+                kinds.add(use["kind"])
+    return kinds
+
+
+def _imported(community: Any) -> bool:
+    network = community.get("network") if isinstance(community, dict) else None
+    return isinstance(network, dict) and network.get("kind") in ("files", "ties")
+
+
+def own_activity_fields() -> tuple[str, ...]:
+    """Return the keys an activity may have in the person's form."""
+    return ("like", *ActivitySpec.model_fields)

@@ -1,0 +1,62 @@
+"""The resolved form as text: YAML that loads back to the same scenario, its digest, and the schema for editors."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import Any
+
+from mobsim.scenario.scenario import Scenario
+
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_RESERVED = {"null", "true", "false", "y", "n", "yes", "no", "on", "off"}
+
+
+def plain(scenario: Scenario) -> dict[str, Any]:
+    """Return the resolved form as dicts, lists and scalars."""
+    data: dict[str, Any] = scenario.model_dump(mode="json")
+    return data
+
+
+def dump(scenario: Scenario) -> str:
+    """Return the resolved form as YAML that loads back to the identical scenario."""
+    heading = "# The resolved form of a scenario: every default is written in. Tags of the numbers that were set: see tags.\n"
+    return heading + "".join(f"{line}\n" for line in _lines(plain(scenario), ""))
+
+
+def digest(scenario: Scenario) -> str:
+    """Return the sha256 of the resolved form, in 64 hexadecimal digits.
+
+    The order of arms and groups counts: the first group is the majority.
+    """
+    text = json.dumps(plain(scenario), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def _lines(value: dict[str, Any], indent: str) -> list[str]:
+    lines = []
+    for key, inner in value.items():
+        lines += _entry(f"{indent}{_key(key)}:", inner, indent + "  ")
+    return lines
+
+
+def _entry(start: str, value: Any, indent: str) -> list[str]:
+    if isinstance(value, dict) and value:
+        return [start, *_lines(value, indent)]
+    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        lines = [start]
+        for item in value:
+            inner = _lines(item, indent + "  ")
+            lines += [f"{indent}- {inner[0].lstrip()}", *inner[1:]]
+        return lines
+    return [f"{start} {_scalar(value)}"]
+
+
+def _scalar(value: Any) -> str:
+    """JSON is YAML; its texts are always quoted, so that no word turns into something else."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _key(key: str) -> str:
+    return key if _PLAIN_KEY.fullmatch(key) and key.lower() not in _RESERVED else _scalar(key)

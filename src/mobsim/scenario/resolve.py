@@ -1,0 +1,200 @@
+"""The person's form becomes the resolved form: completed, checked value by value, then checked as a whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mobsim.errors import nearest
+from mobsim.scenario.allowed import allowed_words, in_words, schema_at
+from mobsim.scenario.complete import complete, own_activity_fields
+from mobsim.scenario.crosscheck import cross_faults
+from mobsim.scenario.document import Document
+from mobsim.scenario.faults import Fault, InvalidScenario, Path, shown, text_of
+from mobsim.scenario.provenance import collect_tags
+from mobsim.scenario.scenario import Scenario
+
+SUPPORTED_VERSIONS = (1,)
+MIGRATIONS: dict[int, Any] = {}
+"""Version -> function that turns data of this version into data of the next one."""
+
+
+def resolve(data: dict[str, Any], *, name: str = "scenario") -> Scenario:
+    """Return the resolved form of a scenario given as plain data.
+
+    Numbers need no provenance tags here; only files are asked for them.
+
+    Parameters
+    ----------
+    data : the person's form, as a file would hold it.
+    name : the scenario's name if the data give none.
+
+    Raises
+    ------
+    ScenarioError
+        if something is missing, unknown, out of range or does not fit together.
+
+    Examples
+    --------
+    >>> scenario = resolve({"schema_version": 1, "title": "A village", "description": "Only an example."})
+    >>> scenario.community.residents, list(scenario.arms)
+    (1000, ['none', 'outreach', 'training', 'advocacy', 'mixed', 'media'])
+    """
+    return resolve_document(Document(data), name)
+
+
+def resolve_document(document: Document, name: str, *, tagged: bool = False) -> Scenario:
+    """Return the resolved form of a document that was read.
+
+    Parameters
+    ----------
+    document : what the file says.
+    name : the scenario's name if the file gives none.
+    tagged : every number that the file sets needs a provenance tag.
+    """
+    faults = [fault for fault in (_version_fault(document),) if fault]
+    if faults:
+        raise InvalidScenario(document.file, faults)
+    data = _migrated(document.data)
+    tags: dict[str, str] = data.get("tags", {})
+    if tagged and "tags" not in data:
+        tags, faults = collect_tags(document)
+    whole = complete(data, name)
+    faults += _like_faults(document)
+    scenario, found = _validated({**whole, "tags": tags}, document)
+    faults += found
+    if scenario is not None:
+        faults += cross_faults(scenario, document)
+        if tagged and "tags" in data:
+            faults += _hand_written_tags(scenario, document)
+    if faults or scenario is None:
+        raise InvalidScenario(document.file, faults)
+    scenario._folder = document.folder
+    return scenario
+
+
+def _version_fault(document: Document) -> Fault | None:
+    allowed = " or ".join(map(str, SUPPORTED_VERSIONS))
+    if "schema_version" not in document.data:
+        return document.fault((), f"schema_version is missing; allowed: {allowed}")
+    version = document.data["schema_version"]
+    if isinstance(version, bool) or version not in (*SUPPORTED_VERSIONS, *MIGRATIONS):
+        newer = isinstance(version, int) and not isinstance(version, bool) and version > max(SUPPORTED_VERSIONS)
+        advice = "; a newer mobsim may read it" if newer else ""
+        return document.fault(("schema_version",), f"schema_version is {shown(version)}; allowed: {allowed}{advice}")
+    return None
+
+
+def _migrated(data: dict[str, Any]) -> dict[str, Any]:
+    while data["schema_version"] in MIGRATIONS:
+        data = MIGRATIONS[data["schema_version"]](data)
+    return data
+
+
+def _like_faults(document: Document) -> list[Fault]:
+    """Check `like`, the one key of an activity that the resolved form does not have."""
+    from mobsim.campaign.activity import shipped_activities
+
+    given = document.data.get("activities")
+    faults = []
+    for name, entry in given.items() if isinstance(given, dict) else ():
+        like = entry.get("like") if isinstance(entry, dict) else None
+        if like is not None and (not isinstance(like, str) or like not in shipped_activities()):
+            path = ("activities", name, "like")
+            words = ", ".join(shipped_activities())
+            guess = nearest(str(like), shipped_activities())
+            faults.append(document.fault(path, f"{text_of(path)} is {shown(like)}; allowed: {words}{guess}"))
+    return faults
+
+
+def _hand_written_tags(scenario: Scenario, document: Document) -> list[Fault]:
+    """A section `tags` belongs to the resolved form, where nothing is left out; it does not replace comments elsewhere."""
+    from mobsim.scenario.dump import plain
+
+    if plain(scenario) == document.data:
+        return []
+    sentence = "tags is a section of complete resolved files only; allowed: tags as comments, such as '# [A] why'"
+    return [document.fault(("tags",), sentence)]
+
+
+def _validated(whole: dict[str, Any], document: Document) -> tuple[Scenario | None, list[Fault]]:
+    from pydantic import ValidationError
+
+    try:
+        return Scenario.model_validate(_tuples(whole), strict=True), []
+    except ValidationError as error:
+        faults = {_place_of(found["loc"], whole): found for found in reversed(error.errors(include_url=False))}
+        return None, [_fault(path, found, whole, document) for path, found in faults.items()]
+
+
+def _tuples(value: Any) -> Any:
+    """Lists become tuples, which cannot be changed."""
+    if isinstance(value, dict):
+        return {key: _tuples(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return tuple(_tuples(inner) for inner in value)
+    return value
+
+
+def _place_of(location: Path, whole: Any) -> Path:
+    """Return where in the data a message belongs; its location also names alternatives, which are not places."""
+    path: list[str | int] = []
+    value = whole
+    for place, part in enumerate(location):
+        if isinstance(value, dict) and part in value:
+            value = value[part]
+        elif isinstance(value, list | tuple) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        elif isinstance(value, dict) and place == len(location) - 1:
+            pass  # a key that is missing
+        else:
+            continue
+        path.append(part)
+    return tuple(path)
+
+
+def _fault(path: Path, found: Any, whole: Any, document: Document) -> Fault:
+    """Put one of pydantic's messages into our words."""
+    kind = found["type"]
+    text = text_of(path)
+    if kind == "extra_forbidden":
+        return document.fault(path, _unknown_key(path, whole))
+    if kind == "value_error":
+        reason = str(found["ctx"]["error"])
+        return document.fault(path, f"{text}: {reason}" if path else reason)
+    if kind == "union_tag_not_found" and isinstance(_at(whole, path), dict):
+        path, kind = (*path, "kind"), "missing"
+    if kind == "union_tag_invalid":
+        path = (*path, "kind")
+    schema = schema_at(path, whole) or {}
+    allowed = in_words(schema)
+    if kind == "missing":
+        return document.fault(path, f"{text_of(path)} is missing; allowed: {allowed}")
+    if path and "Name" in str(found["loc"][-1]) or found["loc"][-1:] == ("[key]",):
+        allowed = "a word of letters, digits and _ that starts with a letter of 1 to 40 letters"
+        return document.fault(path, f"{text} is not a name; allowed: {allowed}")
+    value = _at(whole, path)
+    guess = nearest(value, allowed_words(schema)) if isinstance(value, str) else ""
+    return document.fault(path, f"{text_of(path)} is {_found(value)}; allowed: {allowed}{guess}")
+
+
+def _found(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return f"a list of {len(value)}"
+    return shown(value)
+
+
+def _at(value: Any, path: Path) -> Any:
+    for part in path:
+        value = value[part]
+    return value
+
+
+def _unknown_key(path: Path, whole: Any) -> str:
+    outer = path[:-1]
+    if len(outer) == 2 and outer[0] == "activities":
+        keys: tuple[str, ...] = own_activity_fields()
+    else:
+        keys = tuple((schema_at(outer, whole) or {}).get("properties", {}))
+    where = f"{text_of(outer)}: " if outer else ""
+    guess = nearest(str(path[-1]), keys)
+    return f"{where}unknown key {shown(path[-1])}; allowed: {', '.join(keys)}{guess}"
