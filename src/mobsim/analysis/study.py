@@ -1,0 +1,406 @@
+"""A study: all strategies of a scenario simulated, compared, and held against published facts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from mobsim.errors import UsageError, nearest
+from mobsim.scenario.scenario import NONE, CheckSpec, Scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mobsim.analysis.compare import Comparison
+    from mobsim.analysis.verdict import Verdict
+
+PRIMARY = "participation_fe"
+"""The outcome on which the verdict stands: participation in the last funded week."""
+
+FIRST_STAGE = 32
+"""Least number of communities before a second stage."""
+
+MOST_COMMUNITIES = 100_000
+"""A second stage beyond this is refused."""
+
+DRIFT_OF_PARTICIPATION, DRIFT_OF_AWARENESS = 0.02, 0.05
+"""A community at rest changes by less than this without a campaign (docs/odd.md)."""
+
+Progress = Callable[[int, int], None]
+
+
+class Tables(Protocol):
+    """What a simulation hands over: three tidy tables (docs/outcomes.md)."""
+
+    def runs(self) -> pd.DataFrame:
+        """One row a run."""
+
+    def weeks(self) -> pd.DataFrame:
+        """One row a run and week."""
+
+    def activities(self) -> pd.DataFrame:
+        """One row an arm, activity and week."""
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """A published fact, what the runs give for it, and whether that lies inside the band.
+
+    Attributes
+    ----------
+    fact, outcome, arm, against, at_least, at_most, source : as the scenario says.
+    estimate, low, high : mean over luck, then communities, with its 95 % interval; NaN if it is undefined.
+    met : whether the estimate lies inside the band.
+    """
+
+    fact: str
+    outcome: str
+    arm: str
+    against: str | None
+    at_least: float | None
+    at_most: float | None
+    source: str
+    estimate: float
+    low: float
+    high: float
+    met: bool
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How far the community moves by itself: no campaign, last week minus week 0, as shares."""
+
+    participation: float
+    awareness: float
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether participation moves by less than 2 points and awareness by less than 5."""
+        return abs(self.participation) < DRIFT_OF_PARTICIPATION and abs(self.awareness) < DRIFT_OF_AWARENESS
+
+    @property
+    def sentence(self) -> str:
+        """What that means, in words."""
+        moves = (
+            f"without a campaign participation moves by {_signed_points(self.participation)} points and "
+            f"awareness by {_signed_points(self.awareness)} between week 0 and the last week"
+        )
+        if self.at_rest:
+            return f"{moves}: the community is at rest"
+        return (
+            f"{moves}: this is no community at rest (less than 2 and 5 points); every level holds this "
+            "drift, differences between strategies do not"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A scenario with its runs, their comparison, and the facts it was held against.
+
+    Attributes
+    ----------
+    scenario : the resolved scenario.
+    comparison : estimates, intervals and the verdict.
+    runs, weeks, activities : the tables of docs/outcomes.md.
+    checks : published facts, in the order of the scenario.
+    drift : movement without a campaign; None where there is no state of rest (preset bare).
+    until : half-width that a second stage was run for, or None.
+    first_stage : communities of the first stage, or None.
+    model_class : name of the model class that was run instead of the engine, or None.
+    """
+
+    scenario: Scenario
+    comparison: Comparison
+    runs: pd.DataFrame
+    weeks: pd.DataFrame
+    activities: pd.DataFrame
+    checks: tuple[CheckResult, ...]
+    drift: Drift | None
+    until: float | None = None
+    first_stage: int | None = None
+    model_class: str | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict; `print(study.verdict.text)` shows it."""
+        return self.comparison.verdict
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """No campaign first, then the strategies in the order of the scenario."""
+        return (NONE, *(arm for arm in self.scenario.arms if arm != NONE))
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Names of the groups; the first is the majority."""
+        return tuple(self.scenario.community.groups)
+
+    def row(self, arm: str, outcome: str, group: str = "all") -> dict[str, Any] | None:
+        """Return one row of the comparison table, or None where the runs have no such outcome.
+
+        Parameters
+        ----------
+        arm : a strategy, or none.
+        outcome : such as participation_fe.
+        group : a group's name, or all.
+        """
+        table = self.comparison.table
+        found = table[(table["arm"] == arm) & (table["outcome"] == outcome) & (table["group"] == group)]
+        return None if found.empty else {str(key): value for key, value in found.iloc[0].items()}
+
+    @property
+    def widening(self) -> tuple[str, ...]:
+        """Strategies under which the gap at funding end is shown to be wider than without a campaign."""
+        wide = []
+        for arm in self.arms:
+            gap = self.row(arm, "gap_fe")
+            if arm != NONE and gap is not None and gap["against_none_low"] > 0:
+                wide.append(arm)
+        return tuple(wide)
+
+
+def compare(
+    scenario: Scenario,
+    *,
+    communities: int | None = None,
+    luck: int | None = None,
+    threads: int | None = None,
+    until: float | None = None,
+    model_class: type[Any] | None = None,
+    progress: Progress | None = None,
+) -> Study:
+    """Simulate all strategies of a scenario and no campaign, and compare them.
+
+    Parameters
+    ----------
+    scenario : from `load_scenario`.
+    communities, luck : how many; none: as the scenario says. An imported community is always one.
+    threads : none: as many as the machine has.
+    until : wanted half-width of every difference with the best, as a share; Stein's two stages: the first
+        tells how many communities a second one needs, which is then run once.
+    model_class : a subclass of `MobilizationModel` whose agents decide in their own way; slower.
+    progress : called as `progress(done_runs, all_runs)`.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    UsageError : for numbers out of range, or a second stage of an imported community.
+
+    Examples
+    --------
+    >>> from mobsim.scenario.file import load_scenario  # doctest: +SKIP
+    >>> study = compare(load_scenario("my_scenario.yaml"), communities=8)  # doctest: +SKIP
+    >>> print(study.verdict.text)  # doctest: +SKIP
+    """
+    n_communities = scenario.replicates.communities if communities is None else communities
+    n_luck = scenario.replicates.luck if luck is None else luck
+    _check_design(scenario, communities, n_communities, n_luck, until)
+    if single_community(scenario):
+        n_communities = 1
+
+    def simulated(count: int) -> Tables:
+        return _simulate(scenario, count, n_luck, threads, model_class, progress)
+
+    name = None if model_class is None else model_class.__name__
+    if until is None:
+        return study_of(scenario, simulated(n_communities), model_class=name)
+    first_stage = max(FIRST_STAGE, n_communities)
+    tables = simulated(first_stage)
+    needed = communities_needed(scenario, tables, until)
+    if needed > first_stage:
+        tables = simulated(needed)
+    return study_of(scenario, tables, until=until, first_stage=first_stage, model_class=name)
+
+
+def study_of(
+    scenario: Scenario,
+    tables: Tables,
+    *,
+    until: float | None = None,
+    first_stage: int | None = None,
+    model_class: str | None = None,
+) -> Study:
+    """Compare the tables of a simulation that has been run.
+
+    Parameters
+    ----------
+    scenario : the scenario they come from.
+    tables : with every arm, none included.
+    until, first_stage, model_class : recorded in the study; see `Study`.
+    """
+    from mobsim.analysis.compare import compare_outcomes
+
+    runs = tables.runs()
+    comparison = compare_outcomes(
+        comparable(runs),
+        residents=scenario.community.residents,
+        matters=scenario.matters,
+        outcome=PRIMARY,
+        single_community=single_community(scenario),
+        horizon=scenario.campaign.horizon_weeks,
+        first_stage=first_stage,
+    )
+    return Study(
+        scenario=scenario,
+        comparison=comparison,
+        runs=runs,
+        weeks=tables.weeks(),
+        activities=tables.activities(),
+        checks=tuple(check_fact(check, runs, single_community(scenario)) for check in scenario.check),
+        drift=None if scenario.preset == "bare" else drift_of(runs),
+        until=until,
+        first_stage=first_stage,
+        model_class=model_class,
+    )
+
+
+def single_community(scenario: Scenario) -> bool:
+    """Say whether people and ties were imported: that is one community, and luck is the unit."""
+    return scenario.community.network.kind == "files"
+
+
+def comparable(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns that exist in every run: arms without meetings have no share of their seats."""
+    left_out = [name for name in runs.columns if name.startswith("voice_share__")]
+    return runs.drop(columns=left_out)
+
+
+def communities_needed(scenario: Scenario, tables: Tables, until: float) -> int:
+    """Return how many communities in all make every difference with the best known to within `until`.
+
+    Parameters
+    ----------
+    scenario : the scenario.
+    tables : of the first stage.
+    until : half-width, as a share.
+
+    Raises
+    ------
+    UsageError : if that would be more than 100,000.
+    """
+    from mobsim.analysis.best import communities_until, pairwise_differences
+
+    needed = communities_until(pairwise_differences(_values(tables.runs(), scenario)), until)
+    if needed > MOST_COMMUNITIES:
+        raise UsageError(
+            f"until: {until:g} would need {needed:,} communities; allowed are {MOST_COMMUNITIES:,}; "
+            "ask for a wider interval"
+        )
+    return needed
+
+
+def drift_of(runs: pd.DataFrame) -> Drift:
+    """Return how far participation and awareness move without a campaign, mean over all its runs."""
+    rest = runs[runs["arm"] == NONE]
+    return Drift(
+        participation=float((rest["participation_end"] - rest["participation_week0"]).mean()),
+        awareness=float((rest["aware_end"] - rest["aware_week0"]).mean()),
+    )
+
+
+def check_fact(check: CheckSpec, runs: pd.DataFrame, single: bool) -> CheckResult:
+    """Measure one published fact in the runs.
+
+    Parameters
+    ----------
+    check : the fact with its band.
+    runs : the table of runs.
+    single : the community was imported: luck is the unit.
+
+    Raises
+    ------
+    UsageError : for an arm or outcome that the runs do not have.
+    """
+    from mobsim.analysis.statistics import paired_interval
+
+    values = _measured(check, check.arm, runs, single)
+    if check.against is not None:
+        values = values - _measured(check, check.against, runs, single)
+    values = values.dropna()
+    estimate, low, high = float(values.mean()) if len(values) else math.nan, math.nan, math.nan
+    if len(values) > 1:
+        interval = paired_interval(values.to_numpy())
+        estimate, low, high = interval.estimate, interval.low, interval.high
+    met = (check.at_least is None or estimate >= check.at_least) and (
+        check.at_most is None or estimate <= check.at_most
+    )
+    return CheckResult(
+        fact=check.fact,
+        outcome=check.outcome,
+        arm=check.arm,
+        against=check.against,
+        at_least=check.at_least,
+        at_most=check.at_most,
+        source=check.source,
+        estimate=estimate,
+        low=low,
+        high=high,
+        met=bool(met and not math.isnan(estimate)),
+    )
+
+
+def _signed_points(share: float) -> str:
+    """0.0141 is +1.4, and zero has no minus."""
+    return f"{round(100 * share, 1) + 0.0:+.1f}"
+
+
+def _measured(check: CheckSpec, arm: str, runs: pd.DataFrame, single: bool) -> pd.Series[float]:
+    """Return an outcome of an arm by community (by luck in an imported one), mean over the other."""
+    for word, allowed in ((arm, runs["arm"].unique().tolist()), (check.outcome, runs.columns.tolist())):
+        if word not in allowed:
+            raise UsageError(
+                f"check ({check.fact}): found {word!r}, which the runs do not have{nearest(word, allowed)}"
+            )
+    rows = runs[runs["arm"] == arm]
+    unit = "luck" if single else "community"
+    means: pd.Series[float] = rows.groupby(unit, sort=True)[check.outcome].mean()
+    return means
+
+
+def _check_design(
+    scenario: Scenario, asked: int | None, communities: int, luck: int, until: float | None
+) -> None:
+    """Refuse numbers of replicates that make no sense."""
+    for name, number in (("communities", communities), ("luck", luck)):
+        if not 1 <= number <= MOST_COMMUNITIES:
+            raise UsageError(
+                f"{name}: found {number}; allowed are whole numbers from 1 to {MOST_COMMUNITIES:,}"
+            )
+    if until is not None and not 0 < until < 1:
+        raise UsageError(
+            f"until: found {until:g}; allowed is a share between 0 and 1, such as 0.01 for one point"
+        )
+    if single_community(scenario) and (until is not None or asked not in (None, 1)):
+        raise UsageError(
+            f"{scenario.name}: its people and ties are imported, which is one community; "
+            "ask for more luck instead of more communities or until"
+        )
+
+
+def _simulate(
+    scenario: Scenario,
+    communities: int,
+    luck: int,
+    threads: int | None,
+    model_class: type[Any] | None,
+    progress: Progress | None,
+) -> Tables:
+    """Run all arms with the engine, or with a model class of one's own."""
+    from mobsim.engine.run import simulate
+
+    records: Tables = simulate(
+        scenario, communities=communities, luck=luck, threads=threads, progress=progress
+    )
+    return records
+
+
+def _values(runs: pd.DataFrame, scenario: Scenario) -> Any:
+    """(n_arms, n_communities, n_lucks) the primary outcome, no campaign first, then in alphabetical order."""
+    ordered = runs.assign(none=runs["arm"] != NONE).sort_values(["none", "arm", "community", "luck"])
+    shape = (runs["arm"].nunique(), runs["community"].nunique(), runs["luck"].nunique())
+    return ordered[PRIMARY].to_numpy(dtype=float).reshape(shape)

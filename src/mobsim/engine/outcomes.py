@@ -1,0 +1,339 @@
+"""What the columns of the tables mean: one declared table.
+
+docs/outcomes.md and every data dictionary are written from it.
+
+A column that exists for each group or each goal is declared once, with `GROUP` or `GOAL` in its name:
+`participation__GROUP` stands for `participation__majority` and so on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+SHARE = "share of residents, 0 to 1"
+SHARE_OF_GROUP = "share of the group, 0 to 1"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its table, name, unit, meaning, and where its formula stands."""
+
+    table: str
+    name: str
+    unit: str
+    meaning: str
+    source: str
+
+
+_OUTPUTS = "docs/odd.md, 7.9"
+_KEY = "docs/odd.md, 6"
+_PAGE = "docs/outcomes.md"
+
+_RUN_KEYS = (
+    ("arm", "name", "strategy; none is the arm without a campaign", _KEY),
+    ("community", "number from 0", "one draw of people and ties", _KEY),
+    ("luck", "number from 0", "one stream of chance on that community; arms of the same luck share it", _KEY),
+)
+
+_MOMENTS = (
+    ("week0", "at the end of week 0"),
+    ("fe", "at the end of the last funded week"),
+    ("end", "at the end of the last simulated week"),
+)
+
+
+def _at_three_moments() -> Iterable[tuple[str, str, str, str]]:
+    for moment, words in _MOMENTS:
+        yield f"participation_{moment}", SHARE, f"residents who take part {words} (F)", _OUTPUTS
+        yield f"participation_{moment}__GROUP", SHARE_OF_GROUP, f"members who take part {words}", _OUTPUTS
+        yield f"aware_{moment}", SHARE, f"residents who are aware {words}", _OUTPUTS
+        yield f"aware_{moment}__GROUP", SHARE_OF_GROUP, f"members who are aware {words}", _OUTPUTS
+        yield (
+            f"gap_{moment}",
+            "difference of shares",
+            f"participation of the majority minus that of all marginalized residents together, {words}",
+            _OUTPUTS,
+        )
+
+
+_RUNS = (
+    *_RUN_KEYS,
+    *_at_three_moments(),
+    (
+        "parity_fe",
+        "ratio",
+        "participation of marginalized residents / of the majority at funding end",
+        _OUTPUTS,
+    ),
+    ("parity_end", "ratio", "the same in the last week", _OUTPUTS),
+    (
+        "reach",
+        SHARE,
+        "residents contacted by a visit, meeting, skills or leader unit since week 0 (media do not count)",
+        _OUTPUTS,
+    ),
+    ("reach__GROUP", SHARE_OF_GROUP, "members contacted since week 0", _OUTPUTS),
+    (
+        "spillover_share",
+        "share of participants, 0 to 1",
+        "participants at funding end who were never contacted; empty without participants",
+        _OUTPUTS,
+    ),
+    ("cost", "currency of the scenario", "money spent", "docs/odd.md, 7.1"),
+    ("unspent", "currency of the scenario", "money left when funding ended", "docs/odd.md, 7.1"),
+    (
+        "persistence_ratio",
+        "ratio",
+        "participation in the last week / at funding end; empty if nobody took part at funding end",
+        _OUTPUTS,
+    ),
+    (
+        "kept_participants",
+        "share of participants, 0 to 1",
+        "participants at funding end who also take part in the last week; empty without participants",
+        _OUTPUTS,
+    ),
+    (
+        "never_left",
+        "share of participants, 0 to 1",
+        "participants at funding end who take part in every week from then to the last",
+        _OUTPUTS,
+    ),
+    (
+        "time_to_goal__GOAL",
+        "weeks",
+        "first week in which the goal has been met for 4 weeks running; empty if that never happens",
+        _OUTPUTS,
+    ),
+    ("goal_met__GOAL", "0 or 1", "whether the goal was met by its week", _OUTPUTS),
+    (
+        "volunteer_hours",
+        "hours",
+        "unpaid time since week 0: one hour a week for each participant [A]",
+        _OUTPUTS,
+    ),
+    ("empowerment_fe", "0 to 1", "mean of capability times ownership at funding end", _OUTPUTS),
+    ("empowerment_fe__GROUP", "0 to 1", "the same among members of the group", _OUTPUTS),
+    ("empowerment_end", "0 to 1", "mean of capability times ownership in the last week", _OUTPUTS),
+    ("empowerment_end__GROUP", "0 to 1", "the same among members of the group", _OUTPUTS),
+    ("results_end", "0 to 1", "results of collective action z in the last week", "docs/odd.md, 7.8"),
+    ("wins_fe", "count", "standing policy wins v at funding end", "docs/odd.md, 7.8"),
+    (
+        "voice_share__GROUP",
+        "share of seats, 0 to 1",
+        "the group's seats among all seats taken at meetings; empty without meetings",
+        _OUTPUTS,
+    ),
+)
+
+_WEEKS = (
+    *_RUN_KEYS,
+    ("week", "weeks", "0 is the first campaign week; states are those at the end of the week", _OUTPUTS),
+    ("aware", SHARE, "residents who are aware", _OUTPUTS),
+    ("aware__GROUP", SHARE_OF_GROUP, "members who are aware", _OUTPUTS),
+    ("participation", SHARE, "residents who take part", _OUTPUTS),
+    ("participation__GROUP", SHARE_OF_GROUP, "members who take part", _OUTPUTS),
+    ("contacted", SHARE, "residents contacted since week 0", _OUTPUTS),
+    ("contacted__GROUP", SHARE_OF_GROUP, "members contacted since week 0", _OUTPUTS),
+    ("results", "0 to 1", "results of collective action z", "docs/odd.md, 7.8"),
+    ("wins", "count", "standing policy wins v", "docs/odd.md, 7.8"),
+    ("spent", "currency of the scenario", "money spent in this week", "docs/odd.md, 7.1"),
+)
+
+_ACTIVITIES = (
+    ("arm", "name", "strategy", _KEY),
+    ("activity", "name", "activity; a second line of the same kind in one arm has a number", _KEY),
+    ("family", "name", "outreach, training, advocacy or support", "campaign/activities.yaml"),
+    ("week", "weeks", "campaign week", _OUTPUTS),
+    ("units", "units, mean over runs", "units bought in this week", "docs/odd.md, 7.1"),
+    ("spent", "currency, mean over runs", "money spent on the activity in this week", "docs/odd.md, 7.1"),
+    (
+        "reached",
+        "residents, mean over runs",
+        "residents who were reached, came or heard in this week",
+        _OUTPUTS,
+    ),
+    ("reached__GROUP", "residents, mean over runs", "members of the group among them", _OUTPUTS),
+)
+
+_COMPARISON = (
+    ("arm", "name", "strategy; none is no campaign", _KEY),
+    ("outcome", "name", "a column of runs.csv, or a quantity made of several", _PAGE),
+    ("group", "name", "group that the outcome is about, or all", _OUTPUTS),
+    ("estimate", "unit of the outcome", "mean over luck, then over communities", _PAGE),
+    ("low", "unit of the outcome", "lower limit; empty where no interval is possible", _PAGE),
+    ("high", "unit of the outcome", "upper limit", _PAGE),
+    ("against_none", "unit of the outcome", "paired difference from no campaign", _PAGE),
+    ("against_none_low", "unit of the outcome", "its lower limit", _PAGE),
+    ("against_none_high", "unit of the outcome", "its upper limit", _PAGE),
+    ("communities", "count", "communities behind the estimate", _PAGE),
+    ("luck", "count", "streams of luck in each", _PAGE),
+    ("interval", "words", "what the intervals hold for", _PAGE),
+    ("note", "words", "what is special about this row", _PAGE),
+)
+
+_POINTS = "difference of shares"
+_VERDICTS = (
+    ("arm", "name", "strategy; of a pair that is decided, the better one", _KEY),
+    ("rival", "name", "strategy it is compared with", _KEY),
+    ("verdict", "words", "better, practically equal or cannot tell yet", _PAGE),
+    ("estimate", _POINTS, "mean paired difference in participation at funding end", _PAGE),
+    ("low", _POINTS, "lower limit; it holds for all pairs at once (95 %)", _PAGE),
+    ("high", _POINTS, "upper limit; it holds for all pairs at once (95 %)", _PAGE),
+    ("equality_low", _POINTS, "lower limit of the paired 90 % interval", _PAGE),
+    ("equality_high", _POINTS, "upper limit of the paired 90 % interval", _PAGE),
+    ("ahead", "count", "paired futures in which the strategy is ahead", _PAGE),
+    ("equal", "count", "paired futures in which both are exactly equal", _PAGE),
+    ("futures", "count", "all paired futures", _PAGE),
+    ("further", "communities", "more communities that would decide; empty if not asked", _PAGE),
+    ("variance_between_communities", "squared share", "variance component of the difference", _PAGE),
+    ("variance_between_lucks", "squared share", "variance component of the difference", _PAGE),
+    ("cheapest_luck", "count", "luck a community with the shortest interval for the work", _PAGE),
+    ("sentence", "words", "all of it in one sentence", _PAGE),
+)
+
+_CHANCES = (
+    ("arm", "name", "strategy; none is no campaign", _KEY),
+    ("chance_best", "0 to 1", "share of paired futures in which it is best, ties shared", _PAGE),
+    ("chance_best_low", "0 to 1", "lower limit (95 %, bootstrap over communities)", _PAGE),
+    ("chance_best_high", "0 to 1", "upper limit", _PAGE),
+    ("regret", _POINTS, "mean distance to the best strategy of the same future", _PAGE),
+    ("regret_low", _POINTS, "lower limit (95 %, bootstrap over communities)", _PAGE),
+    ("regret_high", _POINTS, "upper limit", _PAGE),
+    ("best_low", _POINTS, "lower limit of the difference from the best of the others (Hsu)", _PAGE),
+    ("best_high", _POINTS, "upper limit; 0: it cannot be best alone", _PAGE),
+    ("can_be_best", "0 or 1", "whether the runs leave open that it is the best", _PAGE),
+)
+
+_CHECKS = (
+    ("fact", "words", "published fact that the scenario should show", "the scenario file"),
+    ("outcome", "name", "column of runs.csv that is measured", "the scenario file"),
+    ("arm", "name", "strategy that is measured", "the scenario file"),
+    ("against", "name", "strategy it is compared with; empty for the value itself", "the scenario file"),
+    ("at_least", "unit of the outcome", "lower end of the band; empty if open", "the scenario file"),
+    ("at_most", "unit of the outcome", "upper end of the band; empty if open", "the scenario file"),
+    ("estimate", "unit of the outcome", "what the runs give", _PAGE),
+    ("low", "unit of the outcome", "lower limit of its 95 % interval", _PAGE),
+    ("high", "unit of the outcome", "upper limit of its 95 % interval", _PAGE),
+    ("met", "0 or 1", "whether the estimate lies inside the band", _PAGE),
+    ("source", "words", "where the fact was read, with its tag", "the scenario file"),
+)
+
+COLUMNS: tuple[Column, ...] = tuple(
+    Column(table, *row)
+    for table, rows in (
+        ("runs", _RUNS),
+        ("weeks", _WEEKS),
+        ("activities", _ACTIVITIES),
+        ("comparison", _COMPARISON),
+        ("verdicts", _VERDICTS),
+        ("chances", _CHANCES),
+        ("checks", _CHECKS),
+    )
+    for row in rows
+)
+"""Every column of every table, in the order in which it is written."""
+
+
+def column_of(table: str, name: str) -> Column | None:
+    """Return the declaration of a column, or None.
+
+    Parameters
+    ----------
+    table : such as runs.
+    name : as it stands in the table, with the name of a group or goal after two underscores.
+
+    Examples
+    --------
+    >>> column_of("runs", "reach__majority").unit
+    'share of the group, 0 to 1'
+    >>> column_of("runs", "happiness") is None
+    True
+    """
+    for column in COLUMNS:
+        if column.table == table and re.fullmatch(_pattern(column.name), name):
+            return column
+    return None
+
+
+def _pattern(name: str) -> str:
+    return re.sub(r"GROUP|GOAL", ".+", re.escape(name))
+
+
+def data_dictionary(tables: dict[str, Iterable[str]]) -> list[Column]:
+    """Return one declaration for each column of each table, under the names that the tables have.
+
+    Parameters
+    ----------
+    tables : table -> its column names.
+
+    Raises
+    ------
+    AssertionError : for a column that nobody declared; declare it above.
+    """
+    rows = []
+    for table, names in tables.items():
+        for name in names:
+            column = column_of(table, name)
+            assert column is not None, f"engine/outcomes.py declares no column {name!r} of table {table!r}"
+            rows.append(Column(table, name, column.unit, _with_name(column, name), column.source))
+    return rows
+
+
+def _with_name(column: Column, name: str) -> str:
+    """Return the meaning with the group's or goal's name behind it."""
+    if column.name == name:
+        return column.meaning
+    found = re.fullmatch(re.sub(r"GROUP|GOAL", "(.+)", re.escape(column.name)), name)
+    kind = "goal" if "GOAL" in column.name else "group"
+    return f"{column.meaning} ({kind} {found.group(1)})" if found else column.meaning
+
+
+_OPENING = """# Tables and outcomes
+
+Written by `python -m mobsim.engine.outcomes > docs/outcomes.md` from the table in
+`src/mobsim/engine/outcomes.py`; edit that table. A column with `GROUP` or `GOAL` in its name exists once
+for each group or goal. An empty cell means that the quantity does not exist in that run. Numbers carry
+ten significant digits.
+
+* **Estimates** are averaged over luck first, then over communities: communities are what is independent.
+  An imported community is one community; luck is then what is independent, and statements hold for that
+  community only.
+* **Intervals** are t intervals over communities (95 %), pointwise and not adjusted for the number of
+  outcomes. The intervals of participation at funding end against other strategies hold for all pairs at
+  once.
+* **Differences** are paired: strategies meet the same communities and the same luck.
+* **Relative participation** = participation at funding end / that of no campaign (bootstrap over
+  communities).
+* **Cost per additional participant** = (money - money of no campaign) / additional participants at
+  funding end, as a ratio of means with Fieller's interval; not given when the interval of the denominator
+  holds 0.
+* **Effect kept** = effect in the last week / effect at funding end, both against no campaign, as a ratio
+  of means.
+* **Time to goal**: runs that never reach the goal count with the horizon (restricted mean);
+  `goal_reached__GOAL` is the share of runs that reach it.
+* **Checks**: a published fact is met when the estimate lies inside its band; the interval stands beside it.
+"""
+
+
+def outcomes_page() -> str:
+    """Return docs/outcomes.md: the tables above in words."""
+    lines = [_OPENING]
+    tables = list(dict.fromkeys(column.table for column in COLUMNS))
+    for table in tables:
+        lines += [f"## {table}.csv", "", "| column | unit | meaning | formula |", "|---|---|---|---|"]
+        lines += [
+            f"| `{column.name}` | {column.unit} | {column.meaning} | {column.source} |"
+            for column in COLUMNS
+            if column.table == table
+        ]
+        lines.append("")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(outcomes_page())

@@ -1,0 +1,508 @@
+"""Pictures of results: a table in, a Figure out; nothing is simulated here and nothing global is touched.
+
+Colours are those of Okabe and Ito, which people with any colour vision can tell apart; strategies also
+differ in line style or marker and carry their name. The same table gives the same bytes (`as_svg`,
+`as_png`).
+
+Source: Okabe, M. & Ito, K. (2008). Color Universal Design.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from mobsim.community.community import Community
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+LINES = ("-", "--", "-.", (0, (5, 1, 1, 1, 1, 1)))
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+GREY, PALE = "#5A5A5A", "#D9D9D9"
+NONE = "none"
+WIDTH = 6.6
+
+_STYLE: Any = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 9.0,
+    "axes.titlesize": 9.5,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GREY,
+    "axes.grid": True,
+    "grid.color": "#E6E6E6",
+    "grid.linewidth": 0.7,
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "mobsim",
+    "text.parse_math": False,  # names are words, also with a dollar sign in them
+}
+
+_PNG_DPI = 140
+
+
+def as_svg(figure: Figure) -> bytes:
+    """Return a figure as SVG; its words stay words, and no date is written."""
+    with rc_context(_STYLE):
+        stream = io.BytesIO()
+        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    return stream.getvalue()
+
+
+def as_png(figure: Figure) -> bytes:
+    """Return a figure as PNG, 140 dots an inch."""
+    with rc_context(_STYLE):
+        stream = io.BytesIO()
+        figure.savefig(stream, format="png", dpi=_PNG_DPI, metadata={"Software": None})
+    return stream.getvalue()
+
+
+def adoption_curves(
+    weeks: pd.DataFrame,
+    arms: Sequence[str],
+    *,
+    column: str = "participation",
+    funded: tuple[int, int] = (6, 78),
+) -> Figure:
+    """Draw a weekly share by strategy: means over runs, and the middle 80 % of runs as a band.
+
+    Parameters
+    ----------
+    weeks : one row a run and week, with arm, community, luck, week and the column.
+    arms : in the order of colours; none first.
+    column : a share, such as participation or aware.
+    funded : first funded week and the week before which funding ends.
+    """
+    with _figure(WIDTH, 3.7) as figure:
+        axes = figure.subplots()
+        _mark_funding(axes, funded)
+        _draw_curves(axes, weeks, arms, column, band=True)
+        axes.set_ylabel(f"{_plain(column)} (% of residents)")
+        axes.set_xlabel("week")
+    return figure
+
+
+def adoption_by_group(
+    weeks: pd.DataFrame, arms: Sequence[str], groups: Sequence[str], *, funded: tuple[int, int] = (6, 78)
+) -> Figure:
+    """Draw weekly participation by strategy, one panel a group, on one scale.
+
+    Parameters
+    ----------
+    weeks : with columns participation__GROUP.
+    arms : in the order of colours; none first.
+    groups : names; the majority first.
+    funded : first funded week and the week before which funding ends.
+    """
+    columns = min(2, len(groups))
+    rows = math.ceil(len(groups) / columns)
+    with _figure(WIDTH, 3.3 * rows) as figure:
+        panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+        for axes, group in zip(panels, groups, strict=False):
+            _mark_funding(axes, funded)
+            _draw_curves(axes, weeks, arms, f"participation__{group}", band=False)
+            axes.set_title(_plain(group))
+            axes.set_xlabel("week")
+        _hide_rest(panels, len(groups))
+        panels[0].set_ylabel("participation (% of the group)")
+    return figure
+
+
+def funnel(runs: pd.DataFrame, arms: Sequence[str]) -> Figure:
+    """Draw how many are aware, take part at funding end, and of these still take part in the last week.
+
+    Parameters
+    ----------
+    runs : one row a run, with aware_fe, participation_fe, kept_participants.
+    arms : from top to bottom.
+    """
+    kept = (runs["kept_participants"].fillna(0) * runs["participation_fe"]).groupby(runs["arm"]).mean()
+    means = runs.groupby("arm")[["aware_fe", "participation_fe"]].mean()
+    stages = (
+        ("aware at funding end", means["aware_fe"], 0.72, "#BFD9EA"),
+        ("take part at funding end", means["participation_fe"], 0.46, "#0072B2"),
+        ("of these, also in the last week", kept, 0.18, "#00263B"),
+    )
+    with _figure(WIDTH, 1.1 + 0.55 * len(arms)) as figure:
+        axes = figure.subplots()
+        for label, values, height, colour in stages:
+            axes.barh(range(len(arms)), 100 * values[list(arms)], height=height, color=colour, label=label)
+        for place, arm in enumerate(arms):
+            words = " / ".join(f"{100 * values[arm]:.1f}" for _, values, _, _ in stages)
+            axes.annotate(
+                words,
+                (100 * means["aware_fe"][arm], place),
+                xytext=(4, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=8,
+            )
+        _name_rows(axes, arms)
+        axes.margins(x=0.2)
+        axes.set_xlabel("% of residents")
+        axes.grid(axis="y", visible=False)
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize=8, borderaxespad=0.2,
+                    columnspacing=1.2, handlelength=1.2)  # fmt: skip
+    return figure
+
+
+def spending(activities: pd.DataFrame, arms: Sequence[str], *, currency: str, every: int = 4) -> Figure:
+    """Draw what was spent on each activity, one panel a strategy, in periods of a few weeks.
+
+    Parameters
+    ----------
+    activities : one row an arm, activity and week, with spent.
+    arms : those that spend; a panel each.
+    currency : name of the unit.
+    every : weeks a bar stands for.
+    """
+    shown = [arm for arm in arms if (activities["arm"] == arm).any()] or list(arms[:1])
+    kinds = list(dict.fromkeys(activities["activity"]))
+    columns = min(2, len(shown))
+    rows = math.ceil(len(shown) / columns)
+    with _figure(WIDTH, 0.5 + 2.0 * rows) as figure:
+        panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+        handles: dict[str, Any] = {}
+        for axes, arm in zip(panels, shown, strict=False):
+            part = activities[activities["arm"] == arm]
+            floor: NDArray[np.float64] = np.zeros(0)
+            for number, kind in enumerate(kinds):
+                spent = _by_period(part[part["activity"] == kind], every, int(activities["week"].max()))
+                if not spent.any():
+                    continue
+                floor = floor if floor.size else np.zeros_like(spent)
+                starts = every * np.arange(len(spent))
+                handles[kind] = axes.bar(
+                    starts, spent, width=every * 0.9, bottom=floor, align="edge",
+                    color=COLOURS[number % len(COLOURS)], hatch=("", "//", "..")[number // len(COLOURS) % 3],
+                    edgecolor="white", linewidth=0,
+                )  # fmt: skip
+                floor = floor + spent
+            axes.set_title(_plain(arm))
+        for axes in panels[max(0, len(shown) - columns) : len(shown)]:
+            axes.set_xlabel("week")
+            axes.xaxis.set_tick_params(labelbottom=True)
+        _hide_rest(panels, len(shown))
+        for axes in panels[::columns]:
+            axes.set_ylabel(f"{currency} in {every} weeks")
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+        if handles:
+            figure.legend(
+                list(handles.values()), list(handles), loc="outside upper center", ncols=min(6, len(handles)),
+                fontsize=8,
+            )  # fmt: skip
+    return figure
+
+
+def effects(comparison: pd.DataFrame, arms: Sequence[str], groups: Sequence[str]) -> Figure:
+    """Draw how many points each strategy adds to no campaign at funding end, for all and for each group.
+
+    Parameters
+    ----------
+    comparison : the comparison table, with participation_fe against none.
+    arms : from top to bottom; none is left out.
+    groups : names; the majority first.
+    """
+    shown = [arm for arm in arms if arm != NONE]
+    parts = ["all", *groups]
+    table = comparison[comparison["outcome"] == "participation_fe"].set_index(["arm", "group"])
+    with _figure(WIDTH, 1.2 + 0.26 * len(shown) * (len(parts) + 0.6)) as figure:
+        axes = figure.subplots()
+        axes.axvline(0, color=GREY, linewidth=1)
+        for part, group in enumerate(parts):
+            rows = [row for row, arm in enumerate(shown) if (arm, group) in table.index]
+            found = table.loc[[(shown[row], group) for row in rows]]
+            middle, low, high = (100 * found[f"against_none{end}"] for end in ("", "_low", "_high"))
+            places = [row + 0.24 * (part - (len(parts) - 1) / 2) for row in rows]
+            _intervals(
+                axes, places, middle, low, high,
+                colour="#000000" if part == 0 else COLOURS[(part - 1) % len(COLOURS)],
+                marker=MARKERS[part % len(MARKERS)], label="all residents" if part == 0 else _plain(group),
+            )  # fmt: skip
+        _name_rows(axes, shown)
+        axes.set_xlabel("points of participation added to no campaign at funding end")
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(parts), fontsize=8, borderaxespad=0.2)
+    return figure
+
+
+def verdict_forest(contrasts: pd.DataFrame, *, matters: float) -> Figure:
+    """Draw the difference of every judged pair with its simultaneous interval.
+
+    Parameters
+    ----------
+    contrasts : one row a pair: arm, rival, verdict, estimate, low, high.
+    matters : smallest difference that matters, drawn as a grey band.
+    """
+    kinds = (
+        ("better", COLOURS[0], "o"),
+        ("practically equal", COLOURS[2], "s"),
+        ("cannot tell yet", COLOURS[1], "D"),
+    )
+    pairs = zip(contrasts["arm"], contrasts["rival"], strict=True)
+    names = [f"{_in_words(arm)} − {_in_words(rival)}" for arm, rival in pairs]
+    with _figure(WIDTH, 1.2 + 0.32 * max(2, len(names))) as figure:
+        axes = figure.subplots()
+        axes.axvspan(-100 * matters, 100 * matters, color="#EFEFEF", zorder=0)
+        axes.axvline(0, color=GREY, linewidth=1)
+        for kind, colour, marker in kinds:
+            rows = np.flatnonzero((contrasts["verdict"] == kind).to_numpy())
+            if len(rows):
+                part = contrasts.iloc[rows]
+                _intervals(
+                    axes, rows.tolist(), 100 * part["estimate"], 100 * part["low"], 100 * part["high"],
+                    colour=colour, marker=marker, label=kind,
+                )  # fmt: skip
+        axes.set_yticks(range(len(names)), names)
+        axes.set_ylim(max(0.5, len(names) - 0.5), -0.5)
+        axes.grid(axis="y", visible=False)
+        axes.set_xlabel(f"points of participation; grey: within {100 * matters:g}, too little to matter")
+        if len(names):
+            axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize=8, borderaxespad=0.2)
+    return figure
+
+
+def distribution(
+    runs: pd.DataFrame, arms: Sequence[str], *, column: str = "participation_fe", unit: str = "community"
+) -> Figure:
+    """Draw an outcome of every community (mean over luck) as a dot, and the mean of all as a line.
+
+    Parameters
+    ----------
+    runs : one row a run.
+    arms : from top to bottom.
+    column : a share.
+    unit : community, or luck for an imported community.
+    """
+    with _figure(WIDTH, 1.0 + 0.5 * len(arms)) as figure:
+        axes = figure.subplots()
+        for row, arm in enumerate(arms):
+            values = 100 * runs[runs["arm"] == arm].groupby(unit)[column].mean().to_numpy()
+            colour = _colour(arm, arms)
+            axes.scatter(values, row + _spread(values), s=16, color=colour, alpha=0.65, linewidths=0)
+            axes.vlines(values.mean(), row - 0.36, row + 0.36, color="black", linewidth=1.6)
+            axes.annotate(
+                f"{values.mean():.1f}",
+                (float(values.mean()), row - 0.37),
+                ha="center",
+                va="bottom",
+                fontsize=8,
+            )
+        _name_rows(axes, arms)
+        axes.set_xlabel(f"participation at funding end (%); one dot is one {unit}, the line their mean")
+    return figure
+
+
+def network_picture(
+    community: Community, *, at_most: int = 400, participating: NDArray[np.bool_] | None = None
+) -> Figure:
+    """Draw some residents of a community with the ties among them: whole neighbourhoods as far as they fit.
+
+    Parameters
+    ----------
+    community : people and ties.
+    at_most : residents shown, 2 or more.
+    participating : (n_residents,) who takes part; none: who takes part at the start.
+    """
+    shown = _some_residents(community, at_most)
+    ties = _ties_among(community, shown)
+    places = _places(len(shown), ties)
+    takes_part = (community.participating if participating is None else participating)[shown]
+    with _figure(WIDTH, 4.9) as figure:
+        axes = figure.subplots()
+        _draw_ties(axes, places, ties)
+        for number, name in enumerate(community.group_names):
+            for part, face in ((False, "white"), (True, None)):
+                chosen = (community.group[shown] == number) & (takes_part == part)
+                colour = COLOURS[number % len(COLOURS)]
+                axes.scatter(
+                    x=places[chosen, 0],
+                    y=places[chosen, 1], s=np.where(community.is_leader[shown][chosen], 46, 17),
+                    marker=MARKERS[number % len(MARKERS)], facecolor=face or colour, edgecolor=colour,
+                    linewidth=0.9, zorder=2 + part,
+                    label=_plain(name) if not part else None,
+                )  # fmt: skip
+        axes.set_axis_off()
+        axes.set_aspect("equal", adjustable="datalim")
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, fontsize=8, borderaxespad=0.2)
+        axes.set_title(
+            f"{len(shown):,} of {community.n_residents:,} residents; filled: takes part; large: leader",
+            fontsize=8, loc="left", y=-0.06,
+        )  # fmt: skip
+    return figure
+
+
+@contextmanager
+def _figure(width: float, height: float) -> Iterator[Figure]:
+    """Give an empty figure in our style, in inches."""
+    with rc_context(_STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        FigureCanvasAgg(figure)
+        yield figure
+
+
+def _colour(arm: str, arms: Sequence[str]) -> str:
+    """No campaign is grey; the others take the palette in their order."""
+    if arm == NONE:
+        return GREY
+    return COLOURS[[name for name in arms if name != NONE].index(arm) % len(COLOURS)]
+
+
+def _line(arm: str, arms: Sequence[str]) -> Any:
+    if arm == NONE:
+        return (0, (2, 1.5))
+    return LINES[[name for name in arms if name != NONE].index(arm) % len(LINES)]
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _in_words(arm: str) -> str:
+    return "no campaign" if arm == NONE else _plain(arm)
+
+
+def _draw_curves(axes: Axes, weeks: pd.DataFrame, arms: Sequence[str], column: str, *, band: bool) -> None:
+    """One line a strategy with its name at the end, and the middle 80 % of runs behind it."""
+    ends = []
+    for arm in arms:
+        part = weeks[weeks["arm"] == arm].sort_values(["community", "luck", "week"])
+        week = np.unique(part["week"].to_numpy())
+        values = 100 * part[column].to_numpy(dtype=float).reshape(-1, len(week))
+        colour = _colour(arm, arms)
+        if band and len(values) > 1:
+            low, high = np.quantile(values, [0.1, 0.9], axis=0)
+            axes.fill_between(week, low, high, color=colour, alpha=0.12, linewidth=0)
+        mean = values.mean(axis=0)
+        axes.plot(week, mean, color=colour, linestyle=_line(arm, arms), linewidth=1.8)
+        ends.append((float(mean[-1]), arm, colour))
+    axes.set_ylim(bottom=0)
+    axes.set_xlim(left=float(week[0]), right=float(week[-1]))
+    axes.yaxis.set_major_locator(MaxNLocator(6))
+    _label_ends(axes, float(week[-1]), ends)
+
+
+def _label_ends(axes: Axes, last: float, ends: list[tuple[float, str, str]]) -> None:
+    """Write names at the ends of lines, moved apart where they would touch."""
+    bottom, top = axes.get_ylim()
+    height = axes.get_position().height * axes.figure.get_figheight()  # type: ignore[union-attr]
+    apart = (top - bottom) * 0.155 / max(0.5, height)
+    place = -math.inf
+    for value, arm, colour in sorted(ends):
+        place = max(value, place + apart)
+        axes.annotate(
+            _in_words(arm),
+            (last, value),
+            xytext=(last + 0.02 * last, place),
+            textcoords="data",
+            va="center",
+            fontsize=8.5,
+            color=colour,
+            annotation_clip=False,
+        )
+
+
+def _mark_funding(axes: Axes, funded: tuple[int, int]) -> None:
+    axes.axvspan(*funded, color="#F5F1E6", zorder=0)
+    axes.annotate(
+        "funded", (funded[0], 1), xycoords=("data", "axes fraction"), xytext=(3, -3),
+        textcoords="offset points", va="top", fontsize=8, color=GREY,
+    )  # fmt: skip
+
+
+def _intervals(
+    axes: Axes, places: Any, middle: Any, low: Any, high: Any, *, colour: str, marker: str, label: str
+) -> None:
+    """Dots with intervals; where none is possible, the dot alone."""
+    axes.hlines(places, low, high, color=colour, linewidth=1.6)
+    axes.scatter(middle, places, s=26, color=colour, marker=marker, zorder=3, label=label)
+
+
+def _name_rows(axes: Axes, arms: Sequence[str]) -> None:
+    axes.set_yticks(range(len(arms)), [_in_words(arm) for arm in arms])
+    axes.set_ylim(len(arms) - 0.5, -0.5)
+    axes.grid(axis="y", visible=False)
+
+
+def _hide_rest(panels: Any, used: int) -> None:
+    for axes in panels[used:]:
+        axes.set_visible(False)
+
+
+def _by_period(part: pd.DataFrame, every: int, last: int) -> NDArray[np.float64]:
+    """Sum what was spent over periods of weeks."""
+    spent: NDArray[Any] = np.bincount(
+        part["week"].to_numpy() // every,
+        weights=part["spent"].to_numpy(dtype=float),
+        minlength=last // every + 1,
+    )
+    return spent.astype(np.float64)
+
+
+def _spread(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Move dots off their row by a fixed pattern in their order, so that equal ones stay visible."""
+    steps = np.array([0.0, 0.16, -0.16, 0.08, -0.08, 0.24, -0.24])
+    moved = np.empty(len(values))
+    moved[np.argsort(values, kind="stable")] = np.resize(steps, len(values))
+    return moved
+
+
+def _some_residents(community: Community, at_most: int) -> NDArray[np.int64]:
+    """Choose whole neighbourhoods in order while they fit, else the first residents of the first one."""
+    order = np.lexsort((np.arange(community.n_residents), community.neighbourhood))
+    if len(order) <= at_most:
+        return np.sort(order)
+    _, sizes = np.unique(community.neighbourhood, return_counts=True)
+    fitting = np.cumsum(sizes)
+    n_shown = int(fitting[fitting <= at_most][-1]) if fitting[0] <= at_most else at_most
+    return np.sort(order[:n_shown])
+
+
+def _ties_among(community: Community, shown: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(n, 2) pairs of places in `shown`, each undirected tie once."""
+    place = np.full(community.n_residents, -1)
+    place[shown] = np.arange(len(shown))
+    one = np.repeat(np.arange(community.n_residents), np.diff(community.row_start))
+    pairs = np.stack([place[one], place[community.neighbours.astype(np.int64)]], axis=1)
+    pairs = np.sort(pairs[(pairs >= 0).all(axis=1)], axis=1)
+    return np.unique(pairs, axis=0)
+
+
+def _places(n_shown: int, ties: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Places from springs along ties, the same every time, starting from a ring in the residents' order."""
+    angle = np.arange(n_shown) * 2 * math.pi / n_shown
+    start: NDArray[np.float64] = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    if not len(ties):
+        return start
+    import networkx as nx
+
+    graph = nx.Graph()
+    graph.add_nodes_from(range(n_shown))
+    graph.add_edges_from(ties.tolist())
+    found = nx.spring_layout(
+        graph, pos=dict(enumerate(start)), iterations=60, seed=1, k=2.2 / math.sqrt(n_shown)
+    )
+    return np.array([found[i] for i in range(n_shown)])
+
+
+def _draw_ties(axes: Axes, places: NDArray[np.float64], ties: NDArray[np.int64]) -> None:
+    from matplotlib.collections import LineCollection
+
+    axes.add_collection(
+        LineCollection(list(places[ties]), colors="#9A9A9A", linewidths=0.4, alpha=0.55, zorder=1)
+    )

@@ -1,0 +1,138 @@
+"""A small scenario and made-up tables of its runs, for tests that need results but no engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mobsim.analysis.study import Study, study_of
+from mobsim.campaign.activity import ArmSpec, shipped_activities
+from mobsim.scenario.scenario import Scenario
+
+GROUPS = {"majority": 0.8, "hill_people": 0.2}
+ARMS = {"none": 0.06, "outreach": 0.16, "training": 0.13, "advocacy": 0.09}
+WEEKS = 130
+
+
+@dataclass(frozen=True)
+class FakeTables:
+    """Stands where the engine's records would stand."""
+
+    run_table: pd.DataFrame
+    week_table: pd.DataFrame
+    activity_table: pd.DataFrame
+
+    def runs(self) -> pd.DataFrame:
+        return self.run_table
+
+    def weeks(self) -> pd.DataFrame:
+        return self.week_table
+
+    def activities(self) -> pd.DataFrame:
+        return self.activity_table
+
+
+def fake_scenario(**changes: Any) -> Scenario:
+    uses = {
+        "outreach": [("visit", 0.6), ("meeting", 0.4)],
+        "training": [("skills", 0.7), ("leader", 0.3)],
+        "advocacy": [("lobby", 0.7), ("media", 0.3)],
+    }
+    data: dict[str, Any] = {
+        "name": "village_drive",
+        "title": "A drive <b>& more</b>",
+        "description": "Which strategy reaches more people? {{ 7 * 7 }}",
+        "sources": ("https://doi.org/10.0000/example",),
+        "cautions": ("Numbers are made up <script>alert(1)</script>.",),
+        "community": {
+            "residents": 1000,
+            "groups": {
+                "majority": {"share": 0.8},
+                "hill_people": {"share": 0.2, "marginalized": True, "barrier": 0.2},
+            },
+            "organizations": ({"name": "lead", "type": "ngo", "lead": True},),
+        },
+        "activities": {name: spec.model_dump() for name, spec in shipped_activities().items()},
+        "arms": {"none": ArmSpec(activities=())}
+        | {
+            arm: ArmSpec(activities=tuple({"kind": kind, "share": share} for kind, share in lines))  # type: ignore[arg-type]
+            for arm, lines in uses.items()
+        },
+        "goals": ({"name": "fifteen", "at_least": 0.15, "by_week": 77},),
+        "replicates": {"communities": 8, "luck": 2},
+        "check": (
+            {
+                "fact": "outreach beats training",
+                "arm": "outreach",
+                "against": "training",
+                "at_least": 0.0,
+                "source": "[V] example",
+            },
+            {"fact": "nobody moves", "arm": "outreach", "at_most": 0.01, "source": "[A]"},
+        ),
+    }
+    return Scenario.model_validate(data | changes)
+
+
+def fake_tables(communities: int = 8, luck: int = 2) -> FakeTables:
+    random = np.random.default_rng(7)
+    keys = [(arm, c, u) for arm in ARMS for c in range(communities) for u in range(luck)]
+    shift = {(c, u): random.normal(0, 0.01) for c in range(communities) for u in range(luck)}
+    rows, weeks = [], []
+    week = np.arange(WEEKS)
+    for arm, community, chance in keys:
+        rise = (ARMS[arm] - 0.06) * np.clip((week - 6) / 72, 0, 1) * np.where(week < 78, 1, 0.99 ** (week - 78))
+        participation = np.round(1000 * (0.06 + shift[community, chance] / 2 + rise * (1 + 5 * shift[community, chance]))) / 1000
+        aware = np.round(1000 * (0.3 + 2 * rise)) / 1000
+        spent = np.where((week >= 6) & (week < 78) & (arm != "none"), 10_000 / 72, 0.0)
+        frame = pd.DataFrame({"arm": arm, "community": community, "luck": chance, "week": week, "aware": aware,
+                              "aware__majority": aware, "aware__hill_people": aware * 0.6,
+                              "participation": participation, "participation__majority": participation * 1.05,
+                              "participation__hill_people": participation * 0.8, "contacted": np.clip(week / 200, 0, 0.4) * (arm != "none"),
+                              "results": 0.02, "wins": 0, "spent": spent})  # fmt: skip
+        weeks.append(frame)
+        row: dict[str, Any] = {"arm": arm, "community": community, "luck": chance}
+        for moment, w in (("week0", 0), ("fe", 77), ("end", 129)):
+            row[f"participation_{moment}"] = participation[w]
+            row[f"aware_{moment}"] = aware[w]
+            for group, factor in (("majority", 1.05), ("hill_people", 0.8)):
+                row[f"participation_{moment}__{group}"] = participation[w] * factor
+                row[f"aware_{moment}__{group}"] = aware[w] * factor
+            row[f"gap_{moment}"] = participation[w] * 0.25
+        row |= {"parity_fe": 0.76, "parity_end": 0.76, "reach": frame["contacted"].iloc[-1]}
+        row |= {f"reach__{group}": row["reach"] for group in GROUPS}
+        row |= {"spillover_share": 0.3, "cost": spent.sum(), "unspent": 0.0,
+                "persistence_ratio": participation[129] / participation[77], "kept_participants": 0.5,
+                "never_left": 0.3, "time_to_goal__fifteen": 70.0 if arm == "outreach" else np.nan,
+                "goal_met__fifteen": float(arm == "outreach"), "volunteer_hours": participation.sum() * 1000,
+                "empowerment_fe": 0.1, "empowerment_end": 0.1, "results_end": 0.02, "wins_fe": 0}  # fmt: skip
+        row |= {f"voice_share__{group}": share if arm == "outreach" else np.nan for group, share in GROUPS.items()}
+        rows.append(row)
+    activities = [
+        {"arm": arm, "activity": activity, "family": family, "week": w, "units": 10.0, "spent": 10_000 / 72 * share,
+         "reached": 8.0, "reached__majority": 7.0, "reached__hill_people": 1.0}
+        for arm, activity, family, share in (("outreach", "visit", "outreach", 0.6), ("outreach", "meeting", "outreach", 0.4),
+                                             ("training", "skills", "training", 0.7), ("training", "leader", "training", 0.3),
+                                             ("advocacy", "lobby", "advocacy", 0.7), ("advocacy", "media", "outreach", 0.3))
+        for w in range(6, 78)
+    ]  # fmt: skip
+    return FakeTables(pd.DataFrame(rows), pd.concat(weeks, ignore_index=True), pd.DataFrame(activities))
+
+
+@pytest.fixture(scope="session")
+def tables() -> FakeTables:
+    return fake_tables()
+
+
+@pytest.fixture(scope="session")
+def scenario() -> Scenario:
+    return fake_scenario()
+
+
+@pytest.fixture(scope="session")
+def study(scenario: Scenario, tables: FakeTables) -> Study:
+    return study_of(scenario, tables)
