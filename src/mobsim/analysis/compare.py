@@ -179,7 +179,7 @@ def _read_runs(outcomes: pd.DataFrame, single_community: bool) -> _Runs:
         )
     table = outcomes.copy()
     table["arm"] = table["arm"].astype(str)
-    levels = {key: tuple(sorted(table[key].unique().tolist())) for key in ("community", "luck")}
+    levels = {key: _sorted_levels(table[key]) for key in ("community", "luck")}
     names = sorted(set(table["arm"]), key=lambda arm: (arm != NO_CAMPAIGN, arm))
     if NO_CAMPAIGN not in names:
         raise ResultsError(f"outcomes table: found arms {', '.join(names)}; the arm 'none' is needed")
@@ -196,6 +196,17 @@ def _read_runs(outcomes: pd.DataFrame, single_community: bool) -> _Runs:
         values = _numbers(table[name], name).reshape(shape)
         columns[name] = values.transpose(0, 2, 1) if single_community else values
     return _Runs(tuple(names), levels["community"], levels["luck"], columns, single_community)
+
+
+def _sorted_levels(column: pd.Series[Any]) -> tuple[object, ...]:
+    """Return the different labels of a key column in order."""
+    labels = column.unique().tolist()
+    try:
+        return tuple(sorted(labels))
+    except TypeError:
+        raise ResultsError(
+            f"outcomes table, {column.name}: found numbers and words; allowed is one kind of label"
+        ) from None
 
 
 def _check_balance(table: pd.DataFrame, shape: tuple[int, int, int]) -> None:

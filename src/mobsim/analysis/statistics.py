@@ -305,12 +305,21 @@ def check_first_stage(n_communities: int) -> None:
     """Refuse a first stage of fewer than 32 communities."""
     if n_communities < LEAST_FIRST_STAGE:
         raise UsageError(
-            f"two stages: found {n_communities} communities first; at least {LEAST_FIRST_STAGE} are needed"
+            f"two stages: found {n_communities} communities in the first; "
+            f"at least {LEAST_FIRST_STAGE} are needed"
         )
 
 
 def stein_total(first_deviation: float, first_stage: int, half_width: float, quantile: float) -> int:
-    """Total communities for one difference, from the first stage's standard deviation and t quantile [1]."""
+    """Total communities for one difference, from what the first stage showed [1].
+
+    Parameters
+    ----------
+    first_deviation : standard deviation of the difference over the communities of the first stage, >= 0.
+    first_stage : C0, their number.
+    half_width : w, in the unit of the outcome, > 0.
+    quantile : t, at C0 - 1 degrees of freedom.
+    """
     if not half_width > 0 or not math.isfinite(half_width):
         raise UsageError(f"half-width: found {half_width!r}; allowed is a finite number above 0")
     return max(first_stage, math.ceil((quantile * first_deviation / half_width) ** 2))
@@ -433,12 +442,13 @@ def dominant_community(differences: Any) -> tuple[int, float]:
     return row, float(squares[row] / squares.sum())
 
 
-def tipping(values: Any, *, least_distance: float = 0.10, least_share: float = 0.05) -> Tipping | None:
+def tipping(values: Any, *, least_distance: float = 0.10, least_share: float = 0.02) -> Tipping | None:
     """Say whether outcomes fall into two separate clusters, as they do when some communities tip.
 
     The sorted values are cut where the two parts explain most of the variance. They count as two clusters
     when the cut explains at least 80 % of it (a normal sample gives 64 %, a uniform one 75 %), the means are
-    at least `least_distance` apart, and each part holds at least `least_share` of the runs and two of them.
+    at least `least_distance` apart, a quarter of that distance is empty, and each part holds at least
+    `least_share` of the runs and three of them. Rarer tipping shows as a community that dominates.
 
     Parameters
     ----------
@@ -448,7 +458,7 @@ def tipping(values: Any, *, least_distance: float = 0.10, least_share: float = 0
     """
     ordered = np.sort(finite_array(np.ravel(values), 1, "outcomes"))
     n = len(ordered)
-    least = max(2, math.ceil(least_share * n))
+    least = max(3, math.ceil(least_share * n))
     total = float(np.square(ordered - ordered.mean()).sum())
     cuts = np.arange(least, n - least + 1)
     if len(cuts) == 0 or total == 0:
@@ -458,6 +468,8 @@ def tipping(values: Any, *, least_distance: float = 0.10, least_share: float = 0
     upper = (sums[-1] - sums[cuts - 1]) / (n - cuts)
     explained = cuts * (n - cuts) / n * np.square(upper - lower) / total
     best = int(explained.argmax())
-    if explained[best] < 0.8 or upper[best] - lower[best] < least_distance:
+    distance = float(upper[best] - lower[best])
+    gap = float(ordered[cuts[best]] - ordered[cuts[best] - 1])
+    if explained[best] < 0.8 or distance < least_distance or gap < 0.25 * distance:
         return None
     return Tipping(float(lower[best]), float(upper[best]), float((n - cuts[best]) / n))

@@ -431,8 +431,8 @@ class _Judge:
             clusters = tipping(runs)
             if clusters is not None:
                 sentences.append(
-                    f"outcomes tip under {in_words(name)}: {100 * clusters.upper_share:.0f} % of the runs end "
-                    f"near {in_points(clusters.upper_mean)} points and the others near "
+                    f"outcomes tip under {in_words(name)}: {100 * clusters.upper_share:.0f} % of the runs "
+                    f"end near {in_points(clusters.upper_mean)} points and the others near "
                     f"{in_points(clusters.lower_mean)}; "
                     f"read the distribution and the share that reach the goal, not the mean"
                     f"{self.asked_for()}{self.units.scope}"
