@@ -90,7 +90,7 @@ def behaviours(draw: Any, residents: int, *, well_mixed: bool, whole: bool) -> d
         "win_relief": draw(st.sampled_from([0.0, 0.25, 1.0])),
         "max_wins": draw(st.integers(0, 4)),
         "win_reversal": draw(st.sampled_from([0.0, 0.002, 0.3])),
-        "irreversible": draw(st.booleans()),
+        "irreversible": draw(st.integers(0, 3)) == 3,
     }
     if whole:
         behaviour |= {
@@ -129,7 +129,7 @@ def targets(draw: Any, group_names: list[str], delivery: str) -> dict[str, Any]:
     """Any targeting rule that the delivery allows."""
     rules = ["random", "affected"]
     if delivery != "broadcast":
-        rules += ["degree", "leaders", "nominated", "non_participants", "cycle"]
+        rules = ["degree", "nominated", "non_participants", "cycle", "leaders", *rules]
     rule = draw(st.sampled_from(rules))
     target: dict[str, Any] = {"rule": rule}
     # Without a marginalized group, `affected` needs a group of its own.
@@ -149,7 +149,7 @@ def activity_uses(draw: Any, group_names: list[str]) -> list[dict[str, Any]]:
     uses = []
     for kind in draw(st.lists(st.sampled_from(sorted(shipped)), min_size=1, max_size=5)):
         use: dict[str, Any] = {"kind": kind, "share": draw(st.sampled_from([0.1, 0.3, 1.0, 7.0]))}
-        if kind != "lobby" and draw(st.booleans()):
+        if kind != "lobby" and draw(st.integers(0, 3)) > 0:
             use["target"] = draw(targets(group_names, shipped[kind].delivery))
         if draw(st.booleans()):
             use["by"] = draw(st.sampled_from(["lead", "largest_cbo", "government", "cbo_2"]))
@@ -186,7 +186,7 @@ def scenarios(draw: Any, residents: int, *, well_mixed: bool = False) -> Scenari
             "groups": drawn_groups,
             "network": {"kind": "well_mixed"} if well_mixed else {"kind": "erdos_renyi"},
             "leaders": {
-                "share": draw(st.sampled_from([0.0, 0.05, 0.3])),
+                "share": draw(st.sampled_from([0.3, 0.05, 0.0])),
                 "influence": draw(st.sampled_from([0.125, 2.0, 5.0])),
                 "opposed": draw(st.sampled_from([0.0, 0.1, 0.4])),
                 "supportive": draw(st.sampled_from([0.0, 0.2, 0.5])),
