@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from mobsim.analysis.ratios import RatioInterval, bootstrap_interval, bootstrap_ratio, fieller_interval
 from mobsim.analysis.statistics import (
@@ -31,12 +32,13 @@ from mobsim.errors import ResultsError, UsageError, nearest
 KEYS = ("arm", "community", "luck")
 """Columns that say which run a row is."""
 
-UNDEFINED_WITHOUT_PARTICIPANTS = (
-    "kept_participants", "never_left", "parity_end", "parity_fe", "persistence_ratio", "spillover_share",
+UNDEFINED_WITHOUT_ANYBODY = (
+    "gap_end", "gap_fe", "gap_week0", "kept_participants", "never_left", "parity_end", "parity_fe",
+    "persistence_ratio", "spillover_share",
 )  # fmt: skip
-"""Outcomes with participants in the denominator: NaN in a run where there were none."""
+"""Outcomes that are NaN in a run with nobody to count, as those of a group can be; the others never are."""
 
-NOT_MORE_IS_BETTER = ("cost", "gap", "time_to_goal", "volunteer_hours")
+NOT_MORE_IS_BETTER = ("cost", "gap", "time_to_goal", "unspent", "volunteer_hours", "wins")
 """Beginnings of outcomes that no verdict can be built on: less is better, or they are no share."""
 
 POINTWISE = "pointwise, not adjusted for the number of outcomes"
@@ -230,9 +232,8 @@ def _numbers(column: pd.Series[Any], name: str) -> Floats:
     if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)):
         raise ResultsError(f"outcomes table, column {name!r}: found {column.dtype}; only numbers are allowed")
     values: Floats = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    may_be_undefined = (
-        name.startswith("time_to_goal__") or name.split("__")[0] in UNDEFINED_WITHOUT_PARTICIPANTS
-    )
+    always_defined = "__" not in name or name.startswith("goal_met")
+    may_be_undefined = name in UNDEFINED_WITHOUT_ANYBODY or not always_defined
     checked = np.where(np.isnan(values), 0.0, values) if may_be_undefined else values
     finite_array(checked, 1, f"outcomes table, column {name!r}")
     return values
@@ -311,21 +312,28 @@ def _row(
 def _mean_rows(
     runs: _Runs, outcome: str, values: Floats, confidence: float, note: str
 ) -> list[dict[str, object]]:
-    """Rows of an outcome averaged over luck, then over units; units where it is undefined are left out."""
-    defined = np.logical_not(np.isnan(values).any(axis=(0, 2)))
-    n_left_out = int(defined.size - np.count_nonzero(defined))
-    if n_left_out:
-        note = f"undefined in {n_left_out} of {defined.size}, where an arm had no participants; left out"
-    means = values[:, defined].mean(axis=2)
-    n_units = means.shape[1]
+    """Rows of an outcome averaged over luck, then over units; where it is undefined it is left out."""
     rows = []
     for i in range(len(runs.arms)):
-        level = paired_interval(means[i], confidence=confidence) if n_units else NOTHING
+        defined = _defined(values[i])
+        both = defined & _defined(values[runs.none])
+        means = values[i].mean(axis=1)
+        level = paired_interval(means[defined], confidence=confidence) if defined.any() else NOTHING
         against = NOTHING
-        if n_units and i != runs.none:
-            against = paired_interval(means[i] - means[runs.none], confidence=confidence)
-        rows.append(_row(runs, i, outcome, level, against, n_units, note))
+        if both.any() and i != runs.none:
+            differences = (values[i] - values[runs.none]).mean(axis=1)[both]
+            against = paired_interval(differences, confidence=confidence)
+        n_units = int(np.count_nonzero(defined))
+        left_out = f"undefined in {defined.size - n_units} of {defined.size}, with nobody to count; left out"
+        rows.append(
+            _row(runs, i, outcome, level, against, n_units, note if n_units == defined.size else left_out)
+        )
     return rows
+
+
+def _defined(values: Floats) -> NDArray[np.bool_]:
+    """Return (n_units,) whether an outcome (n_units, n_repeats) is defined in every repeat."""
+    return np.asarray(np.isfinite(values).all(axis=1), dtype=np.bool_)
 
 
 def _make_primary(row: dict[str, object], verdict: Verdict) -> None:

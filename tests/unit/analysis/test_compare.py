@@ -182,13 +182,29 @@ def test_chances_and_regret(comparison: Comparison) -> None:
 def test_undefined_ratios_leave_their_community_out_and_say_so(table: pd.DataFrame) -> None:
     empty = table.copy()
     empty.loc[(empty["community"] == 3) & (empty["arm"] == "none"), "persistence_ratio"] = math.nan
-    row = row_of(compare_outcomes(empty, residents=1000, horizon=130), "outreach", "persistence_ratio")
+    comparison = compare_outcomes(empty, residents=1000, horizon=130)
+    row = row_of(comparison, "none", "persistence_ratio")
     assert row["communities"] == 31
-    assert row["note"] == "undefined in 1 of 32, where an arm had no participants; left out"
+    assert row["note"] == "undefined in 1 of 32, with nobody to count; left out"
+    outreach, none = (means(empty, arm, "persistence_ratio") for arm in ("outreach", "none"))
+    row = row_of(comparison, "outreach", "persistence_ratio")
+    assert (row["communities"], row["note"]) == (32, "")
+    assert row["against_none"] == pytest.approx(np.nanmean(outreach - none))
     empty["persistence_ratio"] = math.nan
     nowhere = row_of(compare_outcomes(empty, residents=1000, horizon=130), "outreach", "persistence_ratio")
     assert nowhere["communities"] == 0
     assert math.isnan(nowhere["estimate"])
+
+
+def test_an_empty_group_and_an_outcome_of_some_arms_only(table: pd.DataFrame) -> None:
+    sparse = table.assign(voice_share__marginalized=0.25)
+    sparse.loc[sparse["arm"] != "outreach", "voice_share__marginalized"] = math.nan
+    sparse.loc[sparse["community"] == 9, "participation_fe__marginalized"] = math.nan
+    comparison = compare_outcomes(sparse, residents=1000, horizon=130)
+    assert row_of(comparison, "outreach", "voice_share", "marginalized")["estimate"] == 0.25
+    assert math.isnan(row_of(comparison, "outreach", "voice_share", "marginalized")["against_none"])
+    assert row_of(comparison, "training", "voice_share", "marginalized")["communities"] == 0
+    assert row_of(comparison, "training", "participation_fe", "marginalized")["communities"] == 31
 
 
 def same(first: Comparison, second: Comparison) -> bool:
@@ -270,6 +286,10 @@ def with_value(table: pd.DataFrame, column: str, value: object) -> pd.DataFrame:
         (
             lambda t: with_value(t, "participation_fe", math.nan),
             "'participation_fe': found 1 values that are NaN",
+        ),
+        (
+            lambda t: with_value(t, "participation_fe__majority", -math.inf),
+            "found 1 values that are NaN or inf",
         ),
         (lambda t: with_value(t, "cost", math.inf), "'cost': found 1 values that are NaN or infinite"),
         (lambda t: with_value(t, "persistence_ratio", math.inf), "'persistence_ratio': found 1 values"),
