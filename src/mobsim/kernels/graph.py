@@ -599,17 +599,21 @@ def regular_pairs(n_residents: int, degree: int, restart: int, seed: int, number
     n_pairs = n_stubs // 2
     first = stub[0::2].copy()
     second = stub[1::2].copy()
-    most_swaps = 100 * (degree * degree + 100)
-    tied = _empty_set(n_pairs + 2 * most_swaps)
+    tied = _empty_set(n_pairs + degree * degree + 1000)
+    room = tied.size // 2
     times = np.zeros(tied.size, np.int32)
+    faulty = 0
     for e in range(n_pairs):
         key = _key(first[e], second[e], n)
-        _add(tied, key)
-        times[_slot(tied, key)] += 1
+        at = _slot(tied, key)
+        tied[at] = key
+        times[at] += 1
+        faulty += first[e] == second[e] or times[at] > 1
     attempt = 0
+    most = 1000 * faulty + 1000
     for e in range(n_pairs):
         while first[e] == second[e] or times[_slot(tied, _key(first[e], second[e], n))] > 1:
-            if attempt == most_swaps:
+            if attempt == most or n_pairs + 2 * faulty > room:
                 return first[:0].copy(), second[:0].copy()
             w0, w1, _, _ = philox(attempt, restart, SETUP_LUCK, _SWAP, seed, number)
             attempt += 1
@@ -618,20 +622,18 @@ def regular_pairs(n_residents: int, degree: int, restart: int, seed: int, number
             c, d = first[f], second[f]
             if w1 & np.uint32(1):
                 c, d = d, c
-            if e == f or a == d or c == b:
+            ad = _key(a, d, n)
+            cb = _key(c, b, n)
+            if e == f or a == d or c == b or ad == cb:
                 continue
-            ad = _slot(tied, _key(a, d, n))
-            if tied[ad] != 0 and times[ad] > 0:
+            if times[_slot(tied, ad)] > 0 or times[_slot(tied, cb)] > 0:
                 continue
-            tied[ad] = _key(a, d, n)
-            cb = _slot(tied, _key(c, b, n))
-            if (tied[cb] != 0 and times[cb] > 0) or cb == ad:
-                continue
-            tied[cb] = _key(c, b, n)
             times[_slot(tied, _key(a, b, n))] -= 1
             times[_slot(tied, _key(c, d, n))] -= 1
-            times[ad] += 1
-            times[cb] += 1
+            for key in (ad, cb):
+                at = _slot(tied, key)
+                tied[at] = key
+                times[at] = 1
             second[e] = d
             first[f] = c
             second[f] = b
