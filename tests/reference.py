@@ -383,6 +383,7 @@ class _Lane:
         self.reached = np.zeros((len(self.lines), len(self.groups)), np.int64)
         self.kept = _Kept()
         self.took_part_at_fe = np.zeros(self.N, bool)
+        self.participants_fe = 0
         self.never_left = np.zeros(self.N, bool)
 
     # Section 6 -------------------------------------------------------------------------------------------
@@ -731,6 +732,7 @@ class _Lane:
             self.a[i] = is_leader or uniform_of(w)[3] < np.float32(group.aware)
         else:
             self.a[i] = start == "everyone"
+        self.took_part_at_fe[i] = False  # whoever is replaced is lost
         self.x[i] = False
         self.o[i] = self.m[i] = ZERO
         self.contacted[i] = self.trained[i] = False
@@ -795,6 +797,7 @@ class _Lane:
             kept.means[week] = self.sums_for_means()
         if week == self.fe:
             self.took_part_at_fe = self.x.copy()
+            self.participants_fe = int(self.x.sum())
             self.never_left = self.x.copy()
         self.never_left &= self.x
 
@@ -831,7 +834,7 @@ class _Lane:
             final_trust=self.T,
             final_appeal=self.m,
             final_told_week=self.told_week,
-            participants_fe=int(self.took_part_at_fe.sum()),
+            participants_fe=self.participants_fe,
             participants_fe_at_end=int((self.took_part_at_fe & self.x).sum()),
             participants_fe_never_left=int(self.never_left.sum()),
             budget_cents=self.budget,

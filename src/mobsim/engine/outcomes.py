@@ -214,11 +214,11 @@ _CHECKS = (
     ("against", "name", "strategy it is compared with; empty for the value itself", "the scenario file"),
     ("at_least", "unit of the outcome", "lower end of the band; empty if open", "the scenario file"),
     ("at_most", "unit of the outcome", "upper end of the band; empty if open", "the scenario file"),
+    ("source", "words", "where the fact was read, with its tag", "the scenario file"),
     ("estimate", "unit of the outcome", "what the runs give", _PAGE),
     ("low", "unit of the outcome", "lower limit of its 95 % interval", _PAGE),
     ("high", "unit of the outcome", "upper limit of its 95 % interval", _PAGE),
     ("met", "0 or 1", "whether the estimate lies inside the band", _PAGE),
-    ("source", "words", "where the fact was read, with its tag", "the scenario file"),
 )
 
 COLUMNS: tuple[Column, ...] = tuple(

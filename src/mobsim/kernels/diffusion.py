@@ -47,7 +47,8 @@ from mobsim.kernels.arrays import (
     START_CAPABILITY,
     START_CAPABILITY_MEAN,
     STEEPNESS,
-    TELL_RATIO,
+    TELL_OTHER,
+    TELL_PARTICIPANT,
     THRESHOLD,
     THRESHOLD_HIGH,
     THRESHOLD_LOW,
@@ -213,7 +214,7 @@ def _plain_row(
 
 @kernel
 def _told_by_a_tie(
-    i: int, lane: int, n_lanes: int, week: int, luck: int, ties: Ties, keys: Keys, ratio: float, words: UInt32
+    i: int, lane: int, n_lanes: int, week: int, luck: int, ties: Ties, keys: Keys, rules: Rules, words: UInt32
 ) -> bool:
     """Whether one of the ties that carry `transmission` tells resident i this week."""
     for tie in range(ties.row_start[i], ties.row_start[i + 1]):
@@ -221,7 +222,8 @@ def _told_by_a_tie(
         if word & _U1BIT:
             chance = ties.transmission[tie]
             if not (word >> np.uint32(10)) & _U1BIT:
-                chance = chance * ratio
+                told_by = rules.doubles[TELL_PARTICIPANT, lane]
+                chance = chance * rules.doubles[TELL_OTHER, lane] / told_by if told_by > 0.0 else 0.0
             w0, _, _, _ = philox(tie, week, luck, TELLING, keys.seed, keys.community)
             if uniform(w0) < np.float32(chance):
                 return True
@@ -445,7 +447,7 @@ def diffuse_week(
                             keys.luck[lane // n_arms],
                             ties,
                             keys,
-                            rules.doubles[TELL_RATIO, lane],
+                            rules,
                             words,
                         )
                         u[_TIE + slot] = np.uint32(told)

@@ -1,0 +1,195 @@
+"""A block: the lanes that are computed together, on one community, and the weeks they have run.
+
+Lanes are ordered luck by luck, and within a luck arm by arm. Burn-in runs once a luck and is then fanned out to the arms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mobsim.community.community import Community
+from mobsim.engine.plan import ArmPlans, build_plans
+from mobsim.engine.rules import build_rules, least_counts
+from mobsim.engine.state import build_residents, build_ties, fan_out, start_state
+from mobsim.kernels import arrays as a
+from mobsim.kernels.delivery import Orders
+from mobsim.kernels.diffusion import write_words
+from mobsim.kernels.dynamics import N_MEASURES, measure
+from mobsim.kernels.weeks import run_weeks
+from mobsim.scenario.scenario import Scenario
+
+NOBODY_FORCED = np.zeros((0, 0), np.int8)
+
+
+class Block:
+    """Lanes of one community, from the start of burn-in.
+
+    Parameters
+    ----------
+    scenario : the resolved scenario.
+    community : the built community.
+    arms : names of arms, in the order of lanes.
+    luck : numbers of the streams of luck.
+
+    Attributes
+    ----------
+    week : the next week to be run; negative during burn-in.
+    state : structure of arrays [entity, lane].
+    tally : records of the campaign weeks run so far.
+    """
+
+    def __init__(
+        self, scenario: Scenario, community: Community, arms: Sequence[str], luck: Sequence[int]
+    ) -> None:
+        self.scenario = scenario
+        self.community = community
+        self.arms = tuple(arms)
+        self.luck = tuple(luck)
+        self.ties = build_ties(community, scenario.behaviour.share_exponent)
+        self.least = least_counts(scenario.behaviour, scenario.community, community, self.ties)
+        self.plans: ArmPlans = build_plans(scenario, community, self.arms)
+        self.keys = a.Keys(scenario.seed, community.number, np.array(self.luck, np.int64))
+        self.week = -scenario.campaign.burn_in_weeks
+        self._widen(start_state(community, self.week, len(self.luck)))
+        write_words(self.week, self.ties, self.residents, self.rules, self.state, self.counts)
+        if self.week >= 0:
+            self._fan_out()
+
+    @property
+    def n_lanes(self) -> int:
+        """Number of lanes: lucks during burn-in, lucks x arms afterwards."""
+        return self.state.flags.shape[1]
+
+    @property
+    def horizon(self) -> int:
+        """Number of campaign weeks."""
+        return self.scenario.campaign.horizon_weeks
+
+    @property
+    def funding_end(self) -> int:
+        """The last funded week, or the last week if that comes first."""
+        return min(self.scenario.campaign.funding_ends_week - 1, self.horizon - 1)
+
+    def advance(self, until: int, forced: a.Int8 = NOBODY_FORCED) -> None:
+        """Run all weeks before `until`; burn-in is left by the way, at week 0.
+
+        Parameters
+        ----------
+        until : the first week that is not run.
+        forced : (N, L) decisions of agents that decide for themselves; -1 leaves it to the rules.
+        """
+        while self.week < until:
+            stop = min(until, 0) if self.week < 0 else until
+            run_weeks(
+                self.week,
+                stop,
+                self.ties,
+                self.residents,
+                self.rules,
+                self.keys,
+                self.plans.kernel,
+                self.purse,
+                self.orders,
+                self.state,
+                self.tally,
+                forced,
+                self.efforts,
+                self.counts,
+            )
+            reached_campaign = self.week < 0 and stop == 0
+            self.week = stop
+            if reached_campaign:
+                self._fan_out()
+
+    def rewrite_words(self) -> None:
+        """Bring the state words in line with flags that were set by hand."""
+        write_words(self.week, self.ties, self.residents, self.rules, self.state, self.counts)
+
+    def measure_means(self) -> a.Int64:
+        """Return the sums of m, s, o, T, s x o and m x a by lane and group, in 2**-32."""
+        sums = np.zeros((self.n_lanes, len(self.community.group_names), N_MEASURES), np.int64)
+        measure(self.residents, self.state, sums)
+        return sums
+
+    def mark_funding_end(self) -> None:
+        """Mark who participates at the end of funding."""
+        participates = (self.state.flags & a.PARTICIPATING) > 0
+        self.state.flags[participates] |= np.uint8(a.AT_FUNDING_END | a.NEVER_LEFT)
+
+    def count_marked(self, mark: int) -> a.Int64:
+        """Count, by lane, who participates and carries a mark.
+
+        Parameters
+        ----------
+        mark : a bit of the flags.
+        """
+        wanted = np.uint8(mark | a.PARTICIPATING)
+        return np.sum((self.state.flags & wanted) == wanted, axis=0, dtype=np.int64)
+
+    def _fan_out(self) -> None:
+        self._widen(fan_out(self.state, len(self.arms)))
+        copied = np.repeat(self._burned_counts, len(self.arms), axis=0) if len(self._burned_counts) else None
+        if copied is not None:
+            self.counts[:] = copied
+
+    def _widen(self, state: a.State) -> None:
+        """Take over a state and make the arrays that go with its number of lanes."""
+        self._burned_counts = getattr(self, "counts", np.zeros((0, 0, 0), np.int64))
+        self.state = state
+        lanes = state.flags.shape[1]
+        groups = len(self.community.group_names)
+        n = self.community.n_residents
+        self.rules = build_rules(self.scenario.behaviour, self.scenario.community, lanes)
+        self.residents = build_residents(self.community, self.least, lanes)
+        self.efforts = np.zeros(lanes, np.int64)
+        self.counts = np.zeros((lanes, groups, a.N_COUNTS), np.int64)
+        in_campaign = lanes == len(self.luck) * len(self.arms)
+        self.purse = _open_purse(self.plans, lanes if in_campaign else 0, len(self.luck))
+        self.orders = _orders(self.plans, n if in_campaign and self.plans.n_order_slots else 0)
+        self.tally = _tally(self.horizon if in_campaign else 0, lanes, self.plans, groups)
+
+
+def _open_purse(plans: ArmPlans, n_lanes: int, n_luck: int) -> a.Purse:
+    """Money at the start: the budget less the network map."""
+    most = plans.kernel.reach.shape[1]
+    left = np.tile(plans.budgets - plans.maps, n_luck) if n_lanes else np.zeros(0, np.int64)
+    cycle = np.zeros((n_lanes, most), np.int64)
+    from_degree = plans.kernel.whole[:, :, 1] == 4
+    if n_lanes:
+        cycle[np.tile(from_degree, (n_luck, 1))] = -1
+    size = max(plans.own_sizes, default=0)
+    return a.Purse(
+        left=left.astype(np.int64),
+        purse=np.zeros((n_lanes, most), np.int64),
+        cycle=cycle,
+        place=np.zeros((n_lanes, most), np.int64),
+        own=np.zeros((n_lanes, len(plans.own_sizes), size), np.int32),
+    )
+
+
+def _orders(plans: ArmPlans, n_residents: int) -> Orders:
+    """Scratch for the orders of targets of a week."""
+    slots = plans.n_order_slots if n_residents else 0
+    return Orders(
+        length=np.zeros(slots, np.int64),
+        drawn=np.zeros(slots, np.int64),
+        order=np.zeros((slots, n_residents), np.int32),
+        keys=np.zeros((slots, n_residents), np.uint32),
+        comes=np.zeros((slots, n_residents), np.uint32),
+        sorting=np.zeros(n_residents, np.uint64),
+    )
+
+
+def _tally(n_weeks: int, n_lanes: int, plans: ArmPlans, n_groups: int) -> a.Tally:
+    """Empty records of the campaign weeks."""
+    most = plans.kernel.reach.shape[1]
+    return a.Tally(
+        counts=np.zeros((n_weeks, n_lanes, n_groups, a.N_COUNTS), np.int64),
+        results=np.zeros((n_weeks, n_lanes)),
+        wins=np.zeros((n_weeks, n_lanes), np.int64),
+        units=np.zeros((n_weeks, n_lanes, most), np.int64),
+        cents=np.zeros((n_weeks, n_lanes, most), np.int64),
+        reached=np.zeros((n_weeks, n_lanes, most, n_groups), np.int64),
+    )

@@ -1,0 +1,197 @@
+"""Parameters of the rules as arrays by lane: the behaviour of a scenario, rounded once (docs/odd.md, 6 and 7)."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import ceil
+
+import numpy as np
+
+from mobsim.community.behaviour import (
+    BehaviourSpec,
+    ConstantThresholds,
+    CountThresholds,
+    ListedThresholds,
+    NormalThresholds,
+    TruncatedNormalThresholds,
+    UniformThresholds,
+)
+from mobsim.community.community import Community, CommunitySpec
+from mobsim.errors import ScenarioError
+from mobsim.kernels import arrays as a
+from mobsim.kernels.elementary import exp2_64, log2_1m_64
+
+LOG2_E = 1.4426950408889634
+NO_WINDOW = 2**30
+
+
+def exact(number: float) -> Fraction:
+    """Return the rational that a number's decimal text says."""
+    return Fraction(repr(float(number)))
+
+
+def factor(half_life: float | None) -> float:
+    """Return what remains after a week, 1 when nothing decays."""
+    return 1.0 if half_life is None else float(exp2_64(-1.0 / half_life))
+
+
+def decides_in_whole_numbers(behaviour: BehaviourSpec, community: CommunitySpec) -> bool:
+    """Say whether participation is decided by least counts (docs/odd.md, 7.6)."""
+    quiet = (
+        behaviour.noise == 0
+        and behaviour.appeal_weight == 0
+        and behaviour.capability_weight == 0
+        and behaviour.results_weight == 0
+        and behaviour.habit == 0
+        and behaviour.turnover == 0
+        and all(group.barrier == 0 for group in community.groups.values())
+    )
+    well_mixed = community.network.kind == "well_mixed"
+    from_share = well_mixed or behaviour.visibility == 1
+    from_row = behaviour.visibility == 0 and behaviour.share_exponent in (0, 1)
+    if isinstance(behaviour.thresholds, CountThresholds):
+        if quiet and (from_share or (behaviour.visibility == 0 and behaviour.share_exponent == 0)):
+            return True
+        raise ScenarioError(
+            "behaviour.thresholds of kind count need noise 0, no weights but social_weight, no turnover, no barriers, and either "
+            "visibility 1, network well_mixed, or visibility 0 with share_exponent 0"
+        )
+    return quiet and behaviour.social_weight > 0 and (from_share or from_row)
+
+
+def build_rules(behaviour: BehaviourSpec, spec: CommunitySpec, n_lanes: int) -> a.Rules:
+    """Return the parameters for a block of lanes that all follow one behaviour.
+
+    Parameters
+    ----------
+    behaviour : parameters of the rules.
+    spec : the world, for the parameters by group.
+    n_lanes : number of lanes in the block.
+    """
+    b = behaviour
+    forget = b.turnover + (1.0 - b.turnover) * (1.0 - factor(b.awareness_half_life))
+    singles = [0.0] * a.N_SINGLES
+    singles[a.LOG_TELL_PARTICIPANT] = float(log2_1m_64(b.tell_participant))
+    singles[a.LOG_TELL_OTHER] = float(log2_1m_64(b.tell_other))
+    singles[a.NOT_VISIBILITY] = 1.0 - b.visibility
+    singles[a.SOCIAL_WEIGHT] = b.social_weight
+    singles[a.APPEAL_WEIGHT] = b.appeal_weight
+    singles[a.CAPABILITY_WEIGHT] = b.capability_weight
+    singles[a.HABIT] = b.habit
+    singles[a.STEEPNESS] = LOG2_E / b.noise if b.noise > 0 else 0.0
+    singles[a.KEEP] = 1.0 - b.reconsider
+    singles[a.RECONSIDER] = b.reconsider
+    singles[a.LAPSE] = b.lapse
+    singles[a.TURNOVER] = b.turnover
+    singles[a.FORGET] = forget
+    singles[a.APPEAL_FACTOR] = factor(b.appeal_half_life)
+    singles[a.CAPABILITY_FACTOR] = factor(b.capability_half_life)
+    singles[a.OWNERSHIP_FACTOR] = factor(b.ownership_half_life)
+    singles[a.LEARNING] = b.learning
+    singles[a.OWNERSHIP_GROWTH] = b.ownership_growth
+
+    doubles = [0.0] * a.N_DOUBLES
+    doubles[a.VISIBILITY] = b.visibility
+    doubles[a.RESULTS_WEIGHT] = b.results_weight
+    doubles[a.WIN_RELIEF] = b.win_relief
+    doubles[a.RESULTS_RATE] = b.results_rate
+    doubles[a.RESULTS_EXPONENT] = b.results_exponent
+    doubles[a.RESULTS_HALF] = b.results_half
+    doubles[a.LOBBY_SUCCESS] = b.lobby_success
+    doubles[a.WIN_REVERSAL] = b.win_reversal
+    doubles[a.MAX_WINS] = float(b.max_wins)
+    kind, mean, sd, low, high = _threshold_parameters(b)
+    doubles[a.THRESHOLD_MEAN], doubles[a.THRESHOLD_SD] = mean, sd
+    doubles[a.THRESHOLD_LOW], doubles[a.THRESHOLD_HIGH] = low, high
+    doubles[a.CAPABILITY_SD] = b.capability_sd
+    doubles[a.TRUST_SD] = b.trust_sd
+    doubles[a.TELL_PARTICIPANT], doubles[a.TELL_OTHER] = b.tell_participant, b.tell_other
+
+    groups = list(spec.groups.values())
+    by_group = np.empty((a.N_BY_GROUP, len(groups), n_lanes))
+    for index, group in enumerate(groups):
+        by_group[a.BARRIER, index] = group.barrier
+        by_group[a.START_CAPABILITY_MEAN, index] = group.capability
+        by_group[a.TRUST_MEAN, index] = group.trust
+        by_group[a.AWARE_SHARE, index] = group.aware
+        by_group[a.LOG_BACKGROUND, index] = log2_1m_64(group.background_media)
+        by_group[a.REACHED, index] = group.reached
+
+    whole = decides_in_whole_numbers(behaviour, spec)
+    decision = a.WHOLE if whole else (a.LOGIT if b.noise > 0 else a.SHARP)
+    from_share = spec.network.kind == "well_mixed" or behaviour.visibility == 1
+    newcomer = {"by_group": a.BY_GROUP, "everyone": a.EVERYONE, "participants": a.NOBODY}[spec.initial.aware]
+    return a.Rules(
+        singles=np.repeat(np.array(singles, np.float64).astype(np.float32)[:, None], n_lanes, axis=1),
+        doubles=np.repeat(np.array(doubles)[:, None], n_lanes, axis=1),
+        by_group=by_group,
+        decision=decision,
+        whole_from_share=int(from_share),
+        irreversible=int(b.irreversible),
+        exposure_window=NO_WINDOW if b.exposure_window is None else b.exposure_window,
+        threshold_kind=kind,
+        newcomer_aware=newcomer,
+    )
+
+
+def _threshold_parameters(b: BehaviourSpec) -> tuple[int, float, float, float, float]:
+    """Kind, mean, sd, low and high of the thresholds of newcomers."""
+    match b.thresholds:
+        case NormalThresholds(mean=mean, sd=sd):
+            return a.NORMAL, mean, sd, 0.0, 0.0
+        case TruncatedNormalThresholds(mean=mean, sd=sd, low=low, high=high):
+            return a.TRUNCATED, mean, sd, low, high
+        case UniformThresholds(low=low, high=high):
+            return a.UNIFORM, 0.0, 0.0, low, high
+        case _:
+            return a.KEEPS_THRESHOLD, 0.0, 0.0, 0.0, 0.0
+
+
+def least_counts(behaviour: BehaviourSpec, spec: CommunitySpec, community: Community, ties: a.Ties) -> a.Int64:
+    """Return the numerators that thresholds need, as whole numbers in units of the packed gather (docs/odd.md, 7.6).
+
+    Parameters
+    ----------
+    behaviour, spec : the scenario's parameters.
+    community : the built community.
+    ties : its network as kernels see it.
+    """
+    n = community.n_residents
+    if not decides_in_whole_numbers(behaviour, spec):
+        return np.empty(0, np.int64)
+    from_share = community.well_mixed or behaviour.visibility == 1
+    one_contact = Fraction(1) / Fraction(ties.scale)
+    if isinstance(behaviour.thresholds, CountThresholds):
+        per_count = Fraction(1) if from_share else one_contact
+        return np.array([ceil(int(count) * per_count) for count in community.least_count], np.int64)
+    weight = exact(behaviour.social_weight)
+    denominators = ties.denominator
+    cache: dict[tuple[Fraction, float], int] = {}
+    result = np.empty(n, np.int64)
+    for i, threshold in enumerate(_exact_thresholds(behaviour, community)):
+        if from_share:
+            size: Fraction = Fraction(n)
+        elif behaviour.share_exponent == 1:
+            size = Fraction(float(denominators[i]))
+            if size == 0:
+                result[i] = 0 if threshold <= 0 else 1
+                continue
+        else:
+            size = one_contact
+        key = (threshold, float(size))
+        if key not in cache:
+            least = ceil(threshold / weight * size)
+            cache[key] = max(min(least, 2**62), -(2**62))
+        result[i] = cache[key]
+    return result
+
+
+def _exact_thresholds(behaviour: BehaviourSpec, community: Community) -> list[Fraction]:
+    """Thresholds as exact rationals: of their decimal text where written, of their float32 where drawn."""
+    match behaviour.thresholds:
+        case ConstantThresholds(value=value):
+            return [exact(value)] * community.n_residents
+        case ListedThresholds(values=values):
+            return [exact(value) for value in values]
+        case _:
+            return [Fraction(float(value)) for value in community.threshold]
