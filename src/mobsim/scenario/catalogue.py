@@ -45,3 +45,16 @@ def find_scenario(name_or_path: str | Path) -> Path:
         f"{text} is neither a file nor a scenario that comes with mobsim; allowed: a path that ends in .yaml, or a name that "
         f"`mobsim scenarios` lists{guess}"
     )
+
+
+def title_of(path: Path) -> str:
+    """Return the title that a shipped scenario gives itself, read without parsing the whole file.
+
+    Parameters
+    ----------
+    path : the file.
+    """
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("title:"):
+            return line.removeprefix("title:").strip().strip("\"'")
+    return ""

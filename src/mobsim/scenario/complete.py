@@ -55,6 +55,8 @@ def complete(data: dict[str, Any], name: str) -> dict[str, Any]:
     _over(whole, "campaign", BARE_CAMPAIGN if bare else {})
     whole["arms"] = _arms(data["arms"] if "arms" in data else {} if bare else _default_arms())
     whole["activities"] = _activities(data.get("activities", {}), whole["arms"])
+    if isinstance(goals := data.get("goals"), list):
+        whole["goals"] = [_named(goal, place) for place, goal in enumerate(goals, 1)]
     if _imported(whole["community"]):
         _over(whole, "replicates", {"communities": 1})
     return whole
@@ -131,7 +133,16 @@ def _arms(given: Any) -> Any:
     if not isinstance(given, dict):
         return given
     none = given.get(NONE, {"description": "no campaign", "activities": []})
-    return {NONE: none, **{name: arm for name, arm in given.items() if name != NONE}}
+    arms = {NONE: none, **{name: arm for name, arm in given.items() if name != NONE}}
+    return {name: _short_targets(arm) for name, arm in arms.items()}
+
+
+def _short_targets(arm: Any) -> Any:
+    """`target: nominated` stands for `target: {rule: nominated}`."""
+    if not isinstance(arm, dict) or not isinstance(arm.get("activities"), list):
+        return arm
+    uses = [_short_target(use) if isinstance(use, dict) else use for use in arm["activities"]]
+    return {**arm, "activities": uses}
 
 
 def _activities(given: Any, arms: Any) -> Any:
@@ -183,6 +194,11 @@ def _kinds(arms: Any) -> set[str]:
 def _imported(community: Any) -> bool:
     network = community.get("network") if isinstance(community, dict) else None
     return isinstance(network, dict) and network.get("kind") in ("files", "ties")
+
+
+def _named(goal: Any, place: int) -> Any:
+    """Give a goal without a name its number as a name: its columns need one."""
+    return {**goal, "name": f"goal_{place}"} if isinstance(goal, dict) and goal.get("name") is None else goal
 
 
 def own_activity_fields() -> tuple[str, ...]:

@@ -1,9 +1,12 @@
-"""What must fit together in a scenario, beyond single values."""
+"""What must fit together in a scenario, beyond single values. Each check yields places and sentences."""
 
 from __future__ import annotations
 
+from mobsim.scenario.cross_campaign import campaign_complaints
+from mobsim.scenario.cross_community import community_complaints
 from mobsim.scenario.document import Document
-from mobsim.scenario.faults import Fault
+from mobsim.scenario.faults import Fault, text_of
+from mobsim.scenario.memory import memory_complaints
 from mobsim.scenario.scenario import Scenario
 
 
@@ -15,4 +18,7 @@ def cross_faults(scenario: Scenario, document: Document) -> list[Fault]:
     scenario : the resolved form.
     document : the file it comes from, for the lines.
     """
-    return []
+    complaints = [*community_complaints(scenario), *campaign_complaints(scenario, document.has)]
+    if not complaints:
+        complaints = list(memory_complaints(scenario))
+    return [document.fault(path, f"{text_of(path)}{sentence}") for path, sentence in complaints]

@@ -69,9 +69,13 @@ class Document:
 
 def _reached(value: Any, path: Path) -> bool:
     for part in path:
-        if isinstance(value, dict) and part in value:
-            value = value[part]
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+        if (
+            isinstance(value, dict)
+            and part in value
+            or isinstance(value, list)
+            and isinstance(part, int)
+            and part < len(value)
+        ):
             value = value[part]
         else:
             return False
@@ -109,7 +113,9 @@ def read_text(path: FilePath, file: str) -> str:
         if path.is_dir():
             raise ScenarioError(f"{file} is a folder; allowed: a scenario file")
         if not path.exists():
-            raise ScenarioError(f"{file} is not there; allowed: a scenario file, or a name that `mobsim scenarios` lists")
+            raise ScenarioError(
+                f"{file} is not there; allowed: a scenario file, or a name that `mobsim scenarios` lists"
+            )
         if not path.is_file():
             raise ScenarioError(f"{file} is not a regular file; allowed: a scenario file")
         with path.open("rb") as stream:
@@ -118,7 +124,9 @@ def read_text(path: FilePath, file: str) -> str:
         reason = getattr(error, "strerror", None) or str(error)
         raise ScenarioError(f"{file} cannot be read: {reason}; allowed: a readable scenario file") from None
     if len(content) > MOST_BYTES:
-        raise ScenarioError(f"{file} is larger than {MOST_BYTES:,} bytes; allowed: at most that; people and ties belong in CSV files")
+        raise ScenarioError(
+            f"{file} is larger than {MOST_BYTES:,} bytes; allowed: at most that; people and ties belong in CSV files"
+        )
     if b"\0" in content:
         raise ScenarioError(f"{file} is a binary file; allowed: text in UTF-8")
     try:
@@ -151,12 +159,18 @@ class _Composer:
             mark = error.problem_mark or error.context_mark
             line = mark.line + 1 if mark is not None else 0
             problem = " ".join(str(error.problem or error.context).split())
-            raise self._refuse(line, f"this is not YAML: {problem}; allowed: one mapping of keys and values") from None
+            raise self._refuse(
+                line, f"this is not YAML: {problem}; allowed: one mapping of keys and values"
+            ) from None
         except YAMLError as error:
             problem = " ".join(str(error).split())[:200]
-            raise self._refuse(0, f"this is not YAML: {problem}; allowed: one mapping of keys and values") from None
+            raise self._refuse(
+                0, f"this is not YAML: {problem}; allowed: one mapping of keys and values"
+            ) from None
         except (ValueError, OverflowError) as error:  # such as an escape for a letter that does not exist
-            raise self._refuse(0, f"this is not YAML: {error}; allowed: one mapping of keys and values") from None
+            raise self._refuse(
+                0, f"this is not YAML: {error}; allowed: one mapping of keys and values"
+            ) from None
         return Document(data, self.file, None, self.lines, self._comments())
 
     def _refuse(self, line: int, sentence: str) -> InvalidScenario:
@@ -170,10 +184,14 @@ class _Composer:
         if not isinstance(data, dict):
             line = event.start_mark.line + 1
             found = "empty" if data is None else f"{shown(data)}, not a mapping"
-            raise self._refuse(line, f"the top of the file is {found}; allowed: one mapping of keys and values")
+            raise self._refuse(
+                line, f"the top of the file is {found}; allowed: one mapping of keys and values"
+            )
         event = self._next("DocumentEndEvent")
         if event is not None and _kind(event) != "StreamEnd":
-            raise self._refuse(event.start_mark.line + 1, "a second document starts; allowed: one scenario a file")
+            raise self._refuse(
+                event.start_mark.line + 1, "a second document starts; allowed: one scenario a file"
+            )
         return data
 
     def _next(self, *passed_over: str) -> Any:
@@ -190,10 +208,15 @@ class _Composer:
         if kind == "Alias":
             return self._alias(event, line)
         if depth > MOST_DEPTH:
-            raise self._refuse(line, f"values stand more than {MOST_DEPTH} deep; allowed: at most {MOST_DEPTH}")
+            raise self._refuse(
+                line, f"values stand more than {MOST_DEPTH} deep; allowed: at most {MOST_DEPTH}"
+            )
         tag = getattr(event, "tag", None)
         if tag is not None:
-            raise self._refuse(line, f"the tag {shown(str(tag))} is not allowed; allowed: plain words, numbers, lists and mappings")
+            raise self._refuse(
+                line,
+                f"the tag {shown(str(tag))} is not allowed; allowed: plain words, numbers, lists and mappings",
+            )
         self._count(1, line)
         if kind == "Scalar":
             value: Any = self._scalar(event, path, line)
@@ -209,14 +232,21 @@ class _Composer:
     def _count(self, more: int, line: int) -> None:
         self.values += more
         if self.values > MOST_VALUES:
-            raise self._refuse(line, f"the file holds more than {MOST_VALUES:,} values; allowed: at most that")
+            raise self._refuse(
+                line, f"the file holds more than {MOST_VALUES:,} values; allowed: at most that"
+            )
 
     def _alias(self, event: Any, line: int) -> tuple[Any, int]:
         if event.anchor not in self.anchors:
-            raise self._refuse(line, f"*{event.anchor} refers to an anchor that does not stand before it; allowed: an earlier &{event.anchor}")
+            raise self._refuse(
+                line,
+                f"*{event.anchor} refers to an anchor that does not stand before it; allowed: an earlier &{event.anchor}",
+            )
         self.aliases += 1
         if self.aliases > MOST_ALIASES:
-            raise self._refuse(line, f"the file uses more than {MOST_ALIASES} aliases; allowed: at most {MOST_ALIASES}")
+            raise self._refuse(
+                line, f"the file uses more than {MOST_ALIASES} aliases; allowed: at most {MOST_ALIASES}"
+            )
         value, size = self.anchors[event.anchor]
         self._count(size, line)
         return value, size
@@ -242,7 +272,9 @@ class _Composer:
             key = self._text(event.value, line)
             if key in values:
                 first = self.lines[(*path, key)]
-                raise self._refuse(line, f"{text_of((*path, key))} is set twice, first on line {first}; allowed: once")
+                raise self._refuse(
+                    line, f"{text_of((*path, key))} is set twice, first on line {first}; allowed: once"
+                )
             self.lines[(*path, key)] = line
             values[key], more = self._value(self._next(), (*path, key), depth + 1)
             size += more
@@ -270,8 +302,14 @@ class _Composer:
     def _text(self, text: str, line: int) -> str:
         """Refuse letters that cannot be written to a file or would act on a terminal."""
         for letter in text:
-            if (letter < " " and letter not in "\n\t") or "\x7f" <= letter <= "\x9f" or "\ud800" <= letter <= "\udfff":
-                raise self._refuse(line, f"a text holds the control character U+{ord(letter):04X}; allowed: printable text")
+            if (
+                (letter < " " and letter not in "\n\t")
+                or "\x7f" <= letter <= "\x9f"
+                or "\ud800" <= letter <= "\udfff"
+            ):
+                raise self._refuse(
+                    line, f"a text holds the control character U+{ord(letter):04X}; allowed: printable text"
+                )
         return text
 
     def _ends(self, event: Any) -> None:

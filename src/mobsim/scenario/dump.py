@@ -34,6 +34,38 @@ def digest(scenario: Scenario) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of what a person writes, for editors that complete and check while one types.
+
+    It is the schema of the resolved form without the duty to write everything: defaults may be left out, an activity may
+    start from another (`like`), a target may be a bare word and constant thresholds a bare number.
+    """
+    schema = Scenario.model_json_schema()
+    parts = schema["$defs"]
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "mobsim scenario"
+    schema["required"] = ["schema_version", "title", "description"]
+    parts["CommunitySpec"]["required"] = []
+    parts["ActivitySpec"]["required"] = []
+    parts["ActivitySpec"]["properties"]["like"] = {
+        "type": "string",
+        "description": "shipped activity whose numbers are taken where nothing else is said",
+    }
+    rules = {**parts["TargetSpec"]["properties"]["rule"], "title": "Rule alone"}
+    for name in ("ActivitySpec", "ActivityUse"):
+        target = parts[name]["properties"]["target"]
+        parts[name]["properties"]["target"] = {
+            "anyOf": [rules, {"$ref": "#/$defs/TargetSpec"}, {"type": "null"}],
+            "description": target["description"],
+        }
+    thresholds = parts["BehaviourSpec"]["properties"]["thresholds"]
+    parts["BehaviourSpec"]["properties"]["thresholds"] = {
+        "anyOf": [{"type": "number"}, thresholds],
+        "description": thresholds["description"],
+    }
+    return schema
+
+
 def _lines(value: dict[str, Any], indent: str) -> list[str]:
     lines = []
     for key, inner in value.items():

@@ -9,7 +9,7 @@ from typing import Any
 
 from mobsim.errors import ScenarioError
 from mobsim.scenario.catalogue import find_scenario
-from mobsim.scenario.document import read_document
+from mobsim.scenario.document import Document, read_document
 from mobsim.scenario.resolve import resolve_document
 from mobsim.scenario.scenario import Scenario
 
@@ -32,9 +32,7 @@ def load_scenario(path: str | FilePath, *, overrides: Mapping[str, Any] | None =
     >>> load_scenario("vaccination_district").community.residents
     4000
     """
-    document = read_document(find_scenario(path))
-    document.file = str(path) if FilePath(path).suffix else document.file
-    scenario = resolve_document(document, FilePath(path).stem, tagged=True)
+    scenario, document = read_scenario(path)
     if not overrides:
         return scenario
     document.data = deepcopy(document.data)
@@ -42,6 +40,18 @@ def load_scenario(path: str | FilePath, *, overrides: Mapping[str, Any] | None =
         _set(document.data, place, value)
     changed = resolve_document(document, scenario.name)
     return changed.model_copy(update={"tags": scenario.tags})
+
+
+def read_scenario(path: str | FilePath) -> tuple[Scenario, Document]:
+    """Return a scenario and the document it was written in, which knows the lines.
+
+    Parameters
+    ----------
+    path : the file, or the name of a scenario that comes with mobsim.
+    """
+    found = find_scenario(path)
+    document = read_document(found)
+    return resolve_document(document, found.stem, tagged=True), document
 
 
 def _set(data: dict[str, Any], place: str, value: Any) -> None:

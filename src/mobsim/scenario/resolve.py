@@ -59,9 +59,9 @@ def resolve_document(document: Document, name: str, *, tagged: bool = False) -> 
     if tagged and "tags" not in data:
         tags, faults = collect_tags(document)
     whole = complete(data, name)
-    faults += _like_faults(document)
+    faults += (unlike := _like_faults(document))
     scenario, found = _validated({**whole, "tags": tags}, document)
-    faults += found
+    faults += found if not unlike else []
     if scenario is not None:
         faults += cross_faults(scenario, document)
         if tagged and "tags" in data:
@@ -78,9 +78,13 @@ def _version_fault(document: Document) -> Fault | None:
         return document.fault((), f"schema_version is missing; allowed: {allowed}")
     version = document.data["schema_version"]
     if isinstance(version, bool) or version not in (*SUPPORTED_VERSIONS, *MIGRATIONS):
-        newer = isinstance(version, int) and not isinstance(version, bool) and version > max(SUPPORTED_VERSIONS)
+        newer = (
+            isinstance(version, int) and not isinstance(version, bool) and version > max(SUPPORTED_VERSIONS)
+        )
         advice = "; a newer mobsim may read it" if newer else ""
-        return document.fault(("schema_version",), f"schema_version is {shown(version)}; allowed: {allowed}{advice}")
+        return document.fault(
+            ("schema_version",), f"schema_version is {shown(version)}; allowed: {allowed}{advice}"
+        )
     return None
 
 
@@ -112,7 +116,9 @@ def _hand_written_tags(scenario: Scenario, document: Document) -> list[Fault]:
 
     if plain(scenario) == document.data:
         return []
-    sentence = "tags is a section of complete resolved files only; allowed: tags as comments, such as '# [A] why'"
+    sentence = (
+        "tags is a section of complete resolved files only; allowed: tags as comments, such as '# [A] why'"
+    )
     return [document.fault(("tags",), sentence)]
 
 
@@ -122,8 +128,15 @@ def _validated(whole: dict[str, Any], document: Document) -> tuple[Scenario | No
     try:
         return Scenario.model_validate(_tuples(whole), strict=True), []
     except ValidationError as error:
-        faults = {_place_of(found["loc"], whole): found for found in reversed(error.errors(include_url=False))}
-        return None, [_fault(path, found, whole, document) for path, found in faults.items()]
+        places: dict[Path, Any] = {}
+        for message in error.errors(include_url=False):
+            place = _place_of(message, whole)
+            if place is not None:
+                places.setdefault(place, message)
+        for place in list(places):
+            if any(inner[: len(place)] == place and inner != place for inner in places):
+                del places[place]  # what is wrong inside is the cause
+        return None, [_fault(path, message, whole, document) for path, message in places.items()]
 
 
 def _tuples(value: Any) -> Any:
@@ -135,19 +148,44 @@ def _tuples(value: Any) -> Any:
     return value
 
 
-def _place_of(location: Path, whole: Any) -> Path:
-    """Return where in the data a message belongs; its location also names alternatives, which are not places."""
+def _place_of(message: Any, whole: Any) -> Path | None:
+    """Return the place in the data that a message belongs to, or nothing if another message says it better.
+
+    A message's location also names the alternatives that were tried, which are no places.
+    """
     path: list[str | int] = []
     value = whole
+    location = message["loc"]
+    passed: list[str | int] | None = None
     for place, part in enumerate(location):
-        if isinstance(value, dict) and part in value:
-            value = value[part]
-        elif isinstance(value, list | tuple) and isinstance(part, int) and part < len(value):
-            value = value[part]
-        elif isinstance(value, dict) and place == len(location) - 1:
-            pass  # a key that is missing
-        else:
+        schema = schema_at(tuple(path), whole) or {}
+        options = [option for option in schema.get("options", []) if option.get("type") != "null"]
+        if len(options) > 1 and "kinds" not in schema and passed != path:  # the part names an alternative
+            if isinstance(value, dict) and schema.get("chosen"):
+                if schema["chosen"] != part:
+                    return None
+                passed = list(path)
+                continue
+            return tuple(path)
+        if place and part == "[key]":
+            break
+        if (
+            "kinds" in schema
+            and isinstance(value, dict)
+            and value.get("kind") == part
+            and location[place - 1] == path[-1]
+        ):
             continue
+        if (
+            isinstance(value, dict)
+            and part in value
+            or isinstance(value, list | tuple)
+            and isinstance(part, int)
+            and part < len(value)
+        ):
+            value = value[part]
+        elif message["type"] != "missing" or place < len(location) - 1:
+            break
         path.append(part)
     return tuple(path)
 
@@ -169,9 +207,11 @@ def _fault(path: Path, found: Any, whole: Any, document: Document) -> Fault:
     allowed = in_words(schema)
     if kind == "missing":
         return document.fault(path, f"{text_of(path)} is missing; allowed: {allowed}")
-    if path and "Name" in str(found["loc"][-1]) or found["loc"][-1:] == ("[key]",):
-        allowed = "a word of letters, digits and _ that starts with a letter of 1 to 40 letters"
-        return document.fault(path, f"{text} is not a name; allowed: {allowed}")
+    if found["loc"][-1] == "[key]":
+        allowed = "up to 40 letters, digits and _, first a letter"
+        return document.fault(
+            path, f"{text_of(path[:-1])}: {shown(path[-1])} is not a name; allowed: {allowed}"
+        )
     value = _at(whole, path)
     guess = nearest(value, allowed_words(schema)) if isinstance(value, str) else ""
     return document.fault(path, f"{text_of(path)} is {_found(value)}; allowed: {allowed}{guess}")
@@ -179,7 +219,11 @@ def _fault(path: Path, found: Any, whole: Any, document: Document) -> Fault:
 
 def _found(value: Any) -> str:
     if isinstance(value, list | tuple):
-        return f"a list of {len(value)}"
+        return f"a list of {len(value)}" if value else "an empty list"
+    if value == {}:
+        return "an empty mapping"
+    if isinstance(value, dict):
+        return f"a mapping with {', '.join(map(str, list(value)[:5]))}"
     return shown(value)
 
 
