@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from mobsim.errors import UsageError, nearest
-from mobsim.scenario.scenario import NONE, CheckSpec, Scenario
+from mobsim.analysis.facts import CheckResult, check_fact
+from mobsim.errors import UsageError
+from mobsim.scenario.scenario import NONE, Scenario
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,30 +42,6 @@ class Tables(Protocol):
 
     def activities(self) -> pd.DataFrame:
         """One row an arm, activity and week."""
-
-
-@dataclass(frozen=True)
-class CheckResult:
-    """A published fact, what the runs give for it, and whether that lies inside the band.
-
-    Attributes
-    ----------
-    fact, outcome, arm, against, at_least, at_most, source : as the scenario says.
-    estimate, low, high : mean over luck, then communities, with its 95 % interval; NaN if it is undefined.
-    met : whether the estimate lies inside the band.
-    """
-
-    fact: str
-    outcome: str
-    arm: str
-    against: str | None
-    at_least: float | None
-    at_most: float | None
-    source: str
-    estimate: float
-    low: float
-    high: float
-    met: bool
 
 
 @dataclass(frozen=True)
@@ -251,7 +227,9 @@ def study_of(
         runs=runs,
         weeks=tables.weeks(),
         activities=tables.activities(),
-        checks=tuple(check_fact(check, runs, single_community(scenario)) for check in scenario.check),
+        checks=tuple(
+            check_fact(check, runs, scenario, single_community(scenario)) for check in scenario.check
+        ),
         drift=None if scenario.preset == "bare" else drift_of(runs),
         until=until,
         first_stage=first_stage,
@@ -303,63 +281,9 @@ def drift_of(runs: pd.DataFrame) -> Drift:
     )
 
 
-def check_fact(check: CheckSpec, runs: pd.DataFrame, single: bool) -> CheckResult:
-    """Measure one published fact in the runs.
-
-    Parameters
-    ----------
-    check : the fact with its band.
-    runs : the table of runs.
-    single : the community was imported: luck is the unit.
-
-    Raises
-    ------
-    UsageError : for an arm or outcome that the runs do not have.
-    """
-    from mobsim.analysis.statistics import paired_interval
-
-    values = _measured(check, check.arm, runs, single)
-    if check.against is not None:
-        values = values - _measured(check, check.against, runs, single)
-    values = values.dropna()
-    estimate, low, high = float(values.mean()) if len(values) else math.nan, math.nan, math.nan
-    if len(values) > 1:
-        interval = paired_interval(values.to_numpy())
-        estimate, low, high = interval.estimate, interval.low, interval.high
-    met = (check.at_least is None or estimate >= check.at_least) and (
-        check.at_most is None or estimate <= check.at_most
-    )
-    return CheckResult(
-        fact=check.fact,
-        outcome=check.outcome,
-        arm=check.arm,
-        against=check.against,
-        at_least=check.at_least,
-        at_most=check.at_most,
-        source=check.source,
-        estimate=estimate,
-        low=low,
-        high=high,
-        met=bool(met and not math.isnan(estimate)),
-    )
-
-
 def _signed_points(share: float) -> str:
     """0.0141 is +1.4, and zero has no minus."""
     return f"{round(100 * share, 1) + 0.0:+.1f}"
-
-
-def _measured(check: CheckSpec, arm: str, runs: pd.DataFrame, single: bool) -> pd.Series[float]:
-    """Return an outcome of an arm by community (by luck in an imported one), mean over the other."""
-    for word, allowed in ((arm, runs["arm"].unique().tolist()), (check.outcome, runs.columns.tolist())):
-        if word not in allowed:
-            raise UsageError(
-                f"check ({check.fact}): found {word!r}, which the runs do not have{nearest(word, allowed)}"
-            )
-    rows = runs[runs["arm"] == arm]
-    unit = "luck" if single else "community"
-    means: pd.Series[float] = rows.groupby(unit, sort=True)[check.outcome].mean()
-    return means
 
 
 def _check_design(

@@ -58,10 +58,11 @@ def number(value: float) -> str:
 
 def _cells(column: pd.Series[Any]) -> list[str]:
     """Write a column; each different number is written once, since shares of a community repeat a lot."""
-    if column.dtype == bool or column.dtype.kind in "iu":
+    kind = column.dtype.kind if isinstance(column.dtype, np.dtype) else "O"
+    if kind in "biu":
         values, places = np.unique(column.to_numpy().astype(np.int64), return_inverse=True)
         words = [str(value) for value in values.tolist()]
-    elif column.dtype.kind == "f":
+    elif kind == "f":
         values, places = np.unique(column.to_numpy(dtype=np.float64), return_inverse=True)
         words = [number(value) for value in values.tolist()]
     else:

@@ -1,0 +1,163 @@
+"""`mobsim compare`: every strategy and no campaign, over communities and luck, and the verdict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from mobsim.analysis.study import Study
+    from mobsim.scenario.scenario import Scenario
+
+
+def compare(
+    scenario: Annotated[
+        str, typer.Argument(metavar="FILE", help="A scenario file, or the name of a shipped scenario.")
+    ],
+    communities: Annotated[
+        int | None, typer.Option(help="How many communities; default: as the scenario says.")
+    ] = None,
+    luck: Annotated[
+        int | None, typer.Option(help="How many streams of luck on each; default: as the scenario says.")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="Threads; results do not depend on them. Default: all.")
+    ] = None,
+    until: Annotated[
+        float | None,
+        typer.Option(
+            help="Half-width wanted for the differences with the best, such as 0.01 for one point: at least "
+            "32 communities tell how many are needed, then these are run once."
+        ),
+    ] = None,
+    results: Annotated[Path, typer.Option(help="Folder of all results.")] = Path("results"),
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
+) -> None:
+    """Compare all strategies of a scenario, and none, under the same communities and luck."""
+    import time
+
+    from mobsim.cli.progress import duration, reporter
+    from mobsim.scenario.file import load_scenario
+
+    resolved = load_scenario(scenario)
+    started = time.monotonic()
+    with reporter(quiet=quiet) as tell:
+        study, folder = _compare_and_write(
+            resolved, results, tell, communities=communities, luck=luck, threads=threads, until=until
+        )
+    typer.echo(as_json(study, folder) if json else as_text(study, folder))
+    if not quiet:
+        typer.echo(f"done in {duration(time.monotonic() - started)}", err=True)
+
+
+def _compare_and_write(
+    scenario: Scenario, results: Path, tell: Any, *, threads: int | None, **design: Any
+) -> tuple[Study, Path]:
+    """Simulate, compare and write, telling each step."""
+    import time
+
+    from mobsim.analysis.study import compare as run_study
+    from mobsim.report.results import prepare_results, write_results
+
+    prepare_results(results, scenario)
+    started = time.monotonic()
+    tell.step("loading the compiled model (compiled once, about a minute the first time)")
+    load_kernels()
+    tell.step("simulating")
+    study = run_study(scenario, threads=threads, progress=tell.runs, **design)
+    seconds = time.monotonic() - started
+    tell.step("writing tables, figures and page")
+    folder = write_results(study, results, log=f"compare {len(study.runs)} runs in {seconds:.1f} s")
+    return study, folder
+
+
+def load_kernels() -> None:
+    """Load or compile the kernels, so that the wait has a name."""
+    from mobsim.engine import run
+
+    warm_up = getattr(run, "warm_up", None)
+    if warm_up is not None:
+        warm_up()
+
+
+def as_text(study: Study, folder: Path) -> str:
+    """Return what the command prints: tables, verdict, checks, limits, place.
+
+    Parameters
+    ----------
+    study : the study.
+    folder : its results.
+    """
+    from mobsim.cli.text import bullets, columns, folded
+    from mobsim.report import words
+    from mobsim.report.results import PAGE
+
+    parts = [f"{study.scenario.title}\n{words.size_of(study)}"]
+    for table in (*words.tables_of(study), words.chances_table(study)):
+        parts.append(f"{table.title}\n{folded(table.note)}\n\n{columns(table.header, table.rows)}")
+    parts.append("Verdict\n" + bullets(study.verdict.sentences))
+    cautions = words.cautions_of(study)
+    if cautions:
+        parts.append("Before you use this\n" + bullets(cautions))
+    checks = words.checks_table(study)
+    if checks is not None:
+        lines = (f"{row[1]}: {row[0]}; found {row[2]}, band {row[3]}" for row in checks.rows)
+        parts.append(f"{checks.title}\n" + bullets(lines))
+    limits = [words.COMPARATIVE, *([study.drift.sentence] if study.drift else []), *words.NOT_SHOWN]
+    parts.append("Limits\n" + bullets(limits))
+    parts.append(f"Page: {folder / PAGE}")
+    return "\n\n".join(parts)
+
+
+def as_json(study: Study, folder: Path) -> str:
+    """Return the comparison as JSON; what does not exist is null.
+
+    Parameters
+    ----------
+    study : the study.
+    folder : its results.
+    """
+    import json
+    from dataclasses import asdict
+
+    from mobsim.report import words
+    from mobsim.report.manifest import digest_of
+    from mobsim.report.results import PAGE
+
+    verdict = study.verdict
+    data = {
+        "scenario": study.scenario.name,
+        "digest": digest_of(study),
+        "replicates": {"communities": study.comparison.communities, "luck": study.comparison.luck},
+        "verdict": {
+            "headline": verdict.headline,
+            "best": verdict.best,
+            "can_be_best": list(verdict.possible),
+            "pairs": [asdict(pair) for pair in verdict.pairs],
+            "warnings": list(verdict.warnings),
+        },
+        "comparison": study.comparison.table.to_dict("records"),
+        "widens_the_gap": list(study.widening),
+        "drift": asdict(study.drift) if study.drift else None,
+        "checks": [asdict(check) for check in study.checks],
+        "cautions": words.cautions_of(study),
+        "limits": [words.COMPARATIVE, *words.NOT_SHOWN],
+        "page": str(folder / PAGE),
+    }
+    return json.dumps(without_nan(data), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def without_nan(value: Any) -> Any:
+    """Replace NaN and infinities by null, which JSON can say."""
+    import math
+
+    if isinstance(value, dict):
+        return {key: without_nan(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_nan(inner) for inner in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
