@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -39,7 +39,8 @@ class Community:
     group_names : names, the first is the majority; marginalized : (n_groups,) bool.
     group : (n_residents,) uint8, index into group_names.
     neighbourhood : (n_residents,) int32.
-    row_start : (n_residents + 1,) int64; neighbours : (n_ties,) uint32. Row i lists those who influence i, ascending.
+    row_start : (n_residents + 1,) int64; neighbours : (n_ties,) uint32. Row i lists those who influence i,
+        ascending.
     tie_weight : (n_ties,) int64 in 2**-20, or empty when every weight is 1.
     transmission : (n_ties,) float64 weekly chance that the tie tells, or empty when ties carry none.
     influence : (n_residents,) int64, eighths.
@@ -49,9 +50,13 @@ class Community:
     least_count : (n_residents,) int64 for thresholds of kind count, or empty.
     aware, participating : (n_residents,) bool at the start.
     well_mixed : everybody influences everybody; there are no ties then.
-    credibility : (n_organizations, n_groups) float64; capacity, org_influence, interest : (n_organizations,) float64.
-    lead, largest_cbo : index of the lead and of the cbo with most members (the lead if there is no cbo; -1 without organizations).
+    credibility : (n_organizations, n_groups) float64.
+    capacity, org_influence, interest : (n_organizations,) float64.
+    lead, largest_cbo : index of the lead and of the cbo with most members (the lead if there is no cbo; -1
+    without
+        organizations).
     resident_ids : ids from a people file, or empty.
+    listed_threshold : (n_residents,) float64 thresholds as a people file writes them, or empty.
     """
 
     number: int
@@ -83,6 +88,7 @@ class Community:
     lead: int
     largest_cbo: int
     resident_ids: tuple[str, ...] = ()
+    listed_threshold: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0, np.float64))
 
     @property
     def n_residents(self) -> int:

@@ -110,8 +110,9 @@ def mix_groups(
 ) -> npt.NDArray[np.uint8]:
     """Let some residents exchange places if households of one group give more same-group ties than wanted.
 
-    With chance c of a tie between two random residents of one group, and the share φ exchanged, a household tie stays in the
-    group with chance c + (1 − c)(1 − φ)²; φ solves for the wanted share of all ties.
+    Two random residents are of one group with chance c. If a share φ of residents exchange places,
+    household ties stay within the group with chance c + (1 − c)(1 − φ)², and other ties with chance c; φ
+    solves for the wanted share.
 
     Parameters
     ----------
@@ -169,7 +170,7 @@ def household_ties(
     seed: int,
     number: int,
 ) -> Ties:
-    """Make the ties: households first, then leaders' extra ties, then by sociability until the mean degree is reached.
+    """Make the ties: households, then leaders' extra ties, then others until the mean degree is reached.
 
     Parameters
     ----------
@@ -207,8 +208,8 @@ def household_ties(
     )
     if others[0].size < wanted:
         raise ScenarioError(
-            f"community.network: only {n_ties - wanted + others[0].size} of {n_ties} ties found two residents "
-            "who may be tied; lower degree or homophily, or raise near_places"
+            f"community.network: only {n_ties - wanted + others[0].size} of {n_ties} ties found two "
+            "residents who may be tied; lower degree or homophily, or raise near_places"
         )
     first, second = (np.concatenate(part) for part in zip(at_home, of_leaders, others, strict=True))
     return ties_of_pairs(first, second, n)

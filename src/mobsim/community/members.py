@@ -57,7 +57,7 @@ def draw_members(
 
 
 def largest_cbo(organizations: Organizations, member_of: npt.NDArray[np.int16]) -> int:
-    """Return the cbo with most members, the first of equals; without a cbo the lead; −1 without organizations.
+    """Return the cbo with most members, the first of equals; without a cbo the lead; −1 if there is neither.
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ class Ring(Spec):
 
 
 class Lattice(Spec):
-    """A square torus with Moore or von Neumann neighbourhoods; residents must be a product of width and height."""
+    """A torus with Moore or von Neumann neighbourhoods; residents must be a product of width and height."""
 
     kind: Literal["lattice"]
     width: int | None = declared(None, "residents in a row; none: as square as possible", source="[A]", ge=3)
@@ -119,7 +119,8 @@ class FromFiles(Spec):
     kind: Literal["files"]
     people: str = Field(
         ...,
-        description="CSV with a column id and optionally group, leader, leaning, threshold, neighbourhood, participating",
+        description="CSV with a column id and optionally group, leader, leaning, threshold, neighbourhood, "
+        "participating",
     )
     ties: str = Field(
         ..., description="CSV with columns from, to (to influences from) and optionally weight, transmission"

@@ -110,7 +110,8 @@ class InitialSpec(Spec):
 
     aware: Literal["by_group", "everyone", "participants"] = Field(
         "by_group",
-        description="by_group: each with the group's chance, leaders always; everyone; participants: only those who take part",
+        description="by_group: each with the group's chance, leaders always; everyone; participants: only "
+        "those who take part",
     )
     participating: Share | ExactCount | ExactShare | ListedResidents = declared(
         0.03, "chance of participating if aware, or who participates", source="[A]"

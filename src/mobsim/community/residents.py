@@ -85,7 +85,9 @@ def draw_leaders(share: float, n_residents: int, *, seed: int, number: int) -> n
 def draw_leanings(
     spec: LeadersSpec, leaders: npt.NDArray[np.bool_], *, seed: int, number: int
 ) -> npt.NDArray[np.int8]:
-    """Choose exactly floor(opposed·L + 1/2) opposed leaders and, of the others, floor(supportive·L + 1/2) supportive ones.
+    """Choose exactly floor(opposed·L + 1/2) opposed and floor(supportive·L + 1/2) supportive leaders.
+
+    If rounding makes them more than all, fewer are supportive.
 
     Parameters
     ----------

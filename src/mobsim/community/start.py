@@ -1,4 +1,4 @@
-"""The state in which everybody starts: thresholds, capability, trust, awareness, participation (docs/odd.md, 5)."""
+"""The state in which everybody starts: thresholds, capability, trust, who is aware, who takes part."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from mobsim.community.behaviour import (
 )
 from mobsim.community.exact import draw_words, in_order, share_of
 from mobsim.community.households import centred_array
+from mobsim.community.people_file import People
 from mobsim.community.population import ExactCount, ExactShare, GroupSpec, InitialSpec, ListedResidents
 from mobsim.errors import ScenarioError
 from mobsim.kernels import streams
@@ -46,8 +47,8 @@ def draw_start(
     group: npt.NDArray[np.uint8],
     is_leader: Flags,
     leaning: npt.NDArray[np.int8],
+    people: People | None = None,
     *,
-    participants: Flags | None,
     seed: int,
     number: int,
 ) -> Start:
@@ -60,18 +61,23 @@ def draw_start(
     groups : the declared groups, in order.
     group : (n_residents,) index of each resident's group.
     is_leader, leaning : (n_residents,) leaders and which way they lean.
-    participants : (n_residents,) who participates, from a people file; None: as `initial` says.
+    people : what a people file says; its thresholds and participants replace what would be drawn.
     seed, number : key of the community.
     """
     n = group.size
     words = draw_words(streams.INITIAL, n, seed=seed, number=number)
-    threshold, least_count = draw_thresholds(behaviour.thresholds, words[0])
+    if people is None or people.threshold is None:
+        threshold, least_count = draw_thresholds(behaviour.thresholds, words[0])
+    else:
+        threshold, least_count = written_thresholds(behaviour.thresholds, people.threshold)
     capability = _spread([g.capability for g in groups], behaviour.capability_sd, group, words[1])
     trust = _spread([g.trust for g in groups], behaviour.trust_sd, group, words[2])
     aware = _first_aware(initial, groups, group, is_leader, words[3])
     may = (leaning >= 0) & (aware if initial.aware == "by_group" else True)
-    order = draw_words(streams.PARTICIPATING, n, seed=seed, number=number)[0]
-    if participants is None:
+    if people is not None and people.participating is not None:
+        participants = people.participating & (leaning >= 0)
+    else:
+        order = draw_words(streams.PARTICIPATING, n, seed=seed, number=number)[0]
         participants = _first_participants(initial, may, leaning >= 0, order)
     return Start(threshold, least_count, capability, trust, aware | participants, participants)
 
@@ -114,6 +120,35 @@ def draw_thresholds(
     else:
         drawn = spec.low + (spec.high - spec.low) * uniform_array(words).astype(np.float64)
     return drawn.astype(np.float32), none
+
+
+def written_thresholds(
+    spec: ThresholdSpec, written: npt.NDArray[np.float64]
+) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """Take thresholds from a people file: counts of contacts if the declared kind is count, else thresholds.
+
+    Parameters
+    ----------
+    spec : the declared distribution.
+    written : (n_residents,) thresholds as written.
+
+    Raises
+    ------
+    ScenarioError
+        If a count is not a whole number from 0, or a threshold is above 10.
+    """
+    counted = isinstance(spec, CountThresholds)
+    wrong = (written != np.floor(written)) | (written < 0) if counted else written > 10
+    if wrong.any():
+        resident = int(np.flatnonzero(wrong)[0])
+        allowed = "whole numbers from 0, because thresholds count contacts" if counted else "-10 to 10"
+        raise ScenarioError(
+            f"the people file's threshold of resident {resident} is {written[resident]:g}; "
+            f"allowed are {allowed}"
+        )
+    if counted:
+        return np.zeros(written.size, np.float32), written.astype(np.int64)
+    return written.astype(np.float32), np.empty(0, np.int64)
 
 
 def _one_each(found: int, n: int) -> None:

@@ -118,8 +118,8 @@ def check_degree(degree: float, n_residents: int) -> None:
     """
     if degree > n_residents - 1:
         raise ScenarioError(
-            f"community.network.degree: {degree:g} ties a resident are wanted, but each of the {n_residents} residents "
-            f"has {n_residents - 1} others; at most {n_residents - 1} is allowed"
+            f"community.network.degree: {degree:g} ties a resident are wanted, but each of the {n_residents} "
+            f"residents has {n_residents - 1} others; at most {n_residents - 1} is allowed"
         )
 
 
@@ -136,13 +136,13 @@ def _lattice(network: Lattice, n: int) -> Ties:
     reach = network.radius
     if rest:
         raise ScenarioError(
-            f"community.network: a lattice of width {width} needs a multiple of {width} residents, found {n}; "
-            f"the nearest are {n - rest} and {n - rest + width}"
+            f"community.network: a lattice of width {width} needs a multiple of {width} residents, "
+            f"found {n}; the nearest are {n - rest} and {n - rest + width}"
         )
     if min(width, height) < 2 * reach + 1:
         raise ScenarioError(
-            f"community.network: {n} residents make a lattice of {width} by {height}, but radius {reach} needs at least "
-            f"{2 * reach + 1} residents in both directions; choose another number of residents, a width or a smaller radius"
+            f"community.network: {n} residents make a lattice of {width} by {height}, but radius {reach} "
+            f"needs at least {2 * reach + 1} both ways; choose another number of residents, width or radius"
         )
     place = np.arange(n, dtype=np.int64)
     firsts, seconds = [], []
@@ -173,8 +173,8 @@ def _random_regular(network: RandomRegular, n: int, key: tuple[int, int]) -> Tie
     check_degree(degree, n)
     if n * degree % 2:
         raise ScenarioError(
-            f"community.network: {n} residents with {degree} ties each cannot be paired up, because {n}·{degree} is odd; "
-            "residents or degree must be even"
+            f"community.network: {n} residents with {degree} ties each cannot be paired: {n}·{degree} "
+            "is odd; residents or degree must be even"
         )
     left_out = n - 1 - degree
     drawn = min(degree, left_out)
@@ -186,7 +186,8 @@ def _random_regular(network: RandomRegular, n: int, key: tuple[int, int]) -> Tie
             sparse = ties_of_pairs(first, second, n)
             return sparse if drawn == degree else _complement(sparse)
     raise ScenarioError(
-        f"community.network: no regular network of {n} residents with {degree} ties was found; choose another degree"
+        f"community.network: no regular network of {n} residents with {degree} ties was found; "
+        "choose another degree"
     )
 
 
@@ -223,8 +224,8 @@ def _stochastic_block(network: StochasticBlock, group: npt.NDArray[np.uint8], ke
     for name, share, pairs in (("within", homophily, within), ("between", 1.0 - homophily, between)):
         if share * wanted > pairs:
             raise ScenarioError(
-                f"community.network: {share * wanted:.0f} ties {name} groups are wanted, but there are {pairs} pairs; "
-                "lower degree or change homophily"
+                f"community.network: {share * wanted:.0f} ties {name} groups are wanted, but there are "
+                f"{pairs} pairs; lower degree or change homophily"
             )
         chances.append(share * wanted / pairs if pairs else 0.0)
     chance = np.full((sizes.size, sizes.size), chances[1])
@@ -238,8 +239,8 @@ def _stochastic_block(network: StochasticBlock, group: npt.NDArray[np.uint8], ke
 def _scale_free(network: ScaleFree, n: int, key: tuple[int, int]) -> Ties:
     if n <= network.ties_each:
         raise ScenarioError(
-            f"community.network.ties_each: a newcomer makes {network.ties_each} ties, but there are only {n} residents; "
-            f"at most {n - 1} is allowed"
+            f"community.network.ties_each: a newcomer makes {network.ties_each} ties, but there are only {n} "
+            f"residents; at most {n - 1} is allowed"
         )
     return ties_of_pairs(*graph.attached_pairs(n, network.ties_each, *key), n)
 
@@ -247,8 +248,8 @@ def _scale_free(network: ScaleFree, n: int, key: tuple[int, int]) -> Ties:
 def _refuse_large(n: int) -> None:
     if n > MOST_COMPLETE:
         raise ScenarioError(
-            f"community.network: ties among all {n} residents would take {n * (n - 1) * 4 / 2**30:.0f} GiB; at most "
-            f"{MOST_COMPLETE} residents are allowed, and `kind: well_mixed` has no limit"
+            f"community.network: ties among all {n} residents would take {n * (n - 1) * 4 / 2**30:.0f} GiB; "
+            f"at most {MOST_COMPLETE} residents are allowed, and `kind: well_mixed` has no limit"
         )
 
 
@@ -299,10 +300,8 @@ def written_ties(
         transmission = None if transmission is None else np.tile(transmission, 2)
     order = np.lexsort((influencer, influenced))
     row_start = np.concatenate([[0], np.cumsum(np.bincount(influenced, minlength=n_residents))])
-    if weight is None or bool((weight == WEIGHT_UNIT).all()):
-        weight = _no_integers()
-    else:
-        weight = weight[order]
+    all_one = weight is None or bool((weight == WEIGHT_UNIT).all())
+    weight = _no_integers() if weight is None or all_one else weight[order]
     transmission = _no_floats() if transmission is None else transmission[order]
     return Ties(row_start.astype(np.int64), influencer[order].astype(np.uint32), weight, transmission)
 
@@ -329,7 +328,8 @@ def _listed(network: EdgeList, n: int) -> Ties:
             continue
         if len(values) != len(network.ties):
             raise ScenarioError(
-                f"community.network.{name}: {len(values)} values for {len(network.ties)} ties; give one for each tie"
+                f"community.network.{name}: {len(values)} values for {len(network.ties)} ties; "
+                "give one for each tie"
             )
         for k, value in enumerate(values):
             if not 0 <= value <= most:

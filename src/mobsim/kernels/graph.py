@@ -1,9 +1,9 @@
 """Ties as pairs and as rows: inner loops that make networks, and loops that measure them.
 
 A generator makes a list of undirected pairs; `rows_of_pairs` turns it into rows: row i of `neighbours`, from
-`row_start[i]` to `row_start[i + 1]`, lists those who influence i in ascending order, and an undirected tie stands in
-both rows. All draws are keyed by an attempt or by a thing (docs/communities.md), in one fixed order, so that
-a community has the same bits everywhere. Kernels check nothing: their callers do.
+`row_start[i]` to `row_start[i + 1]`, lists those who influence i in ascending order, and an undirected tie
+stands in both rows. All draws are keyed by an attempt or by a thing (docs/communities.md), in one fixed
+order, so that a community has the same bits everywhere. Kernels check nothing: their callers do.
 """
 
 from __future__ import annotations
@@ -204,7 +204,7 @@ def draw_households(
 
 @kernel
 def household_pairs(household_start: Counts) -> Pairs:
-    """Tie all members of each household; residents household_start[h] … household_start[h + 1] − 1 are household h."""
+    """Tie all members of each household; household h starts at resident household_start[h]."""
     total = 0
     for h in range(household_start.size - 1):
         size = household_start[h + 1] - household_start[h]
@@ -288,9 +288,10 @@ def neighbourly_pairs(
 ) -> Pairs:
     """Tie residents outside their households, by sociability, mostly to those who live near.
 
-    Each attempt draws a resident by sociability and another: near, at a uniform place of the same village (which closes to
-    a ring) who agrees with chance min(1, sociability / SOCIABILITY_CAP), or anywhere, by sociability. Members of one
-    household, pairs already tied and, once `crossing` ties cross groups, further crossing ties are refused.
+    Each attempt draws a resident by sociability and another: near, at a uniform place of the same village
+    (which closes to a ring) who agrees with chance min(1, sociability / SOCIABILITY_CAP), or anywhere, by
+    sociability. Members of one household, pairs already tied and, once `crossing` ties cross groups,
+    further crossing ties are refused.
 
     Parameters
     ----------
@@ -348,7 +349,7 @@ def neighbourly_pairs(
         else:
             j = below(v0, n)
             if v1 * _WORD >= keep[j]:
-                j = np.int64(other[j])  # type: ignore[assignment]
+                j = np.int64(other[j])
         crosses = group[i] != group[j]
         if household[i] == household[j] or (crosses and crossing == 0):
             continue
@@ -404,8 +405,8 @@ def leader_pairs(
                 continue
             if not _add(added, _key(i, j, n)):  # type: ignore[arg-type]
                 continue
-            first[made] = min(i, j)
-            second[made] = max(i, j)
+            first[made] = min(int(i), j)
+            second[made] = max(int(i), j)
             made += 1
             wanted -= 1
             degree[i] += 1
@@ -427,8 +428,8 @@ def block_pairs(
 ) -> Pairs:
     """Tie each pair of residents with the chance of their two blocks, skipping geometrically from tie to tie.
 
-    The work is proportional to the ties made (Batagelj & Brandes 2005). With one block it is the random graph of Erdos
-    and Renyi.
+    The work is proportional to the ties made (Batagelj & Brandes 2005). With one block it is the random
+    graph of Erdos and Renyi.
 
     Parameters
     ----------
@@ -508,7 +509,8 @@ def block_pairs(
 def rewired_ring_pairs(n_residents: int, half_degree: int, rewired: float, seed: int, number: int) -> Pairs:
     """Tie a ring and rewire the far end of each tie with a chance (Watts & Strogatz 1998).
 
-    Ties are visited in the order of their distance, then of their resident. A tie of a resident who is tied to everybody stays.
+    Ties are visited in the order of their distance, then of their resident. A tie of a resident who is tied
+    to everybody stays.
 
     Parameters
     ----------
@@ -569,8 +571,8 @@ def rewired_ring_pairs(n_residents: int, half_degree: int, rewired: float, seed:
 def regular_pairs(n_residents: int, degree: int, restart: int, seed: int, number: int) -> Pairs:
     """Give everybody the same number of random ties: stubs paired at random, faulty pairs swapped away.
 
-    A pair of a resident with himself, or one that stands twice, exchanges ends with another pair drawn at random whenever
-    that leaves two proper pairs.
+    A pair of a resident with himself, or one that stands twice, exchanges ends with another pair drawn at
+    random whenever that leaves two proper pairs.
 
     Parameters
     ----------
