@@ -1,0 +1,320 @@
+"""Simulate a scenario: all arms over communities and luck, block by block, on threads.
+
+Every run is keyed by (seed, community, luck, arm): the number of threads and the width of blocks change nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from threading import Lock
+
+import numpy as np
+
+from mobsim.community.build import build_community
+from mobsim.community.community import Community
+from mobsim.engine.block import Block
+from mobsim.engine.records import Records, Run
+from mobsim.errors import UsageError, nearest
+from mobsim.kernels import arrays as a
+from mobsim.scenario.scenario import NONE, Scenario
+
+Progress = Callable[[int, int], None]
+MOST_LANES = 64
+
+
+@dataclass(frozen=True, eq=False)
+class _BlockRecords:
+    """What one block recorded, lane by lane."""
+
+    lanes: tuple[Run, ...]
+    group_sizes: a.Int64
+    counts: a.Int64
+    results: a.Float64
+    wins: a.Int64
+    units: a.Int64
+    cents: a.Int64
+    reached: a.Int64
+    sums: a.Int64
+    at_funding_end: a.Int64
+    unspent_cents: a.Int64
+
+
+def simulate(
+    scenario: Scenario,
+    *,
+    arms: Sequence[str] | None = None,
+    communities: int | Sequence[int] | None = None,
+    luck: int | Sequence[int] | None = None,
+    threads: int | None = None,
+    lanes: int = MOST_LANES,
+    progress: Progress | None = None,
+) -> Records:
+    """Run arms of a scenario over communities and luck.
+
+    Parameters
+    ----------
+    scenario : the resolved scenario.
+    arms : names of arms; none: all arms and the no-campaign arm.
+    communities, luck : numbers of replicates to run, or how many; none: as the scenario says.
+    threads : threads to use; none: one for each processor.
+    lanes : most lanes in a block, 1 to 64; changes speed only.
+    progress : called with (runs done, all runs) after every block.
+
+    Returns
+    -------
+    Records
+        ordered by arm, community, luck.
+
+    Raises
+    ------
+    UsageError
+        if an arm does not exist or a number is out of range.
+
+    Examples
+    --------
+    >>> from mobsim.scenario.resolve import resolve
+    >>> scenario = resolve({"schema_version": 1, "title": "A village", "description": "Only an example."})
+    >>> records = simulate(scenario, arms=["none"], communities=1, luck=2)
+    >>> len(records.runs())
+    2
+    """
+    chosen = _arms(scenario, arms)
+    community_numbers = _numbers("communities", communities, scenario.replicates.communities)
+    luck_numbers = _numbers("luck", luck, scenario.replicates.luck)
+    if not 1 <= lanes <= MOST_LANES:
+        raise UsageError(f"lanes: found {lanes}; allowed are whole numbers from 1 to {MOST_LANES}")
+    if threads is not None and not 1 <= threads <= 1024:
+        raise UsageError(f"threads: found {threads}; allowed are whole numbers from 1 to 1,024")
+    blocks = _plan_blocks(chosen, community_numbers, luck_numbers, lanes)
+    source = _Communities(scenario, blocks)
+    done: list[_BlockRecords] = []
+    all_runs = len(chosen) * len(community_numbers) * len(luck_numbers)
+    finished = 0
+
+    def run(block: _BlockPlan) -> _BlockRecords:
+        return _run_block(scenario, source.take(block.community), block)
+
+    with ThreadPoolExecutor(max_workers=threads or os.cpu_count() or 1) as pool:
+        pending: set[Future[_BlockRecords]] = set()
+        try:
+            pending = {pool.submit(run, block) for block in blocks}
+            while pending:
+                ready, pending = wait(pending, return_when=FIRST_COMPLETED)
+                for future in ready:
+                    records = future.result()
+                    done.append(records)
+                    finished += len(records.lanes)
+                    if progress is not None:
+                        progress(finished, all_runs)
+        except BaseException:
+            for future in pending:
+                future.cancel()
+            raise
+    return _join(scenario, done, chosen)
+
+
+def warm_up() -> None:
+    """Load the compiled kernels, or compile them, by running a tiny community."""
+    from mobsim.scenario.resolve import resolve
+
+    tiny = resolve(
+        {
+            "schema_version": 1,
+            "title": "warm-up",
+            "description": "A few residents, to load every kernel.",
+            "community": {"residents": 200},
+            "campaign": {"burn_in_weeks": 1, "funding_ends_week": 16, "horizon_weeks": 17},
+        }
+    )
+    simulate(tiny, communities=1, luck=1, threads=1)
+
+
+@dataclass(frozen=True)
+class _BlockPlan:
+    """Which lanes a block holds."""
+
+    community: int
+    arms: tuple[str, ...]
+    luck: tuple[int, ...]
+
+
+def _arms(scenario: Scenario, arms: Sequence[str] | None) -> tuple[str, ...]:
+    """Names of the arms to run, the no-campaign arm first when all are asked for."""
+    known = (NONE, *(name for name in scenario.arms if name != NONE))
+    if arms is None:
+        return known
+    for name in arms:
+        if name not in known:
+            raise UsageError(
+                f"arm {name!r} does not exist; the arms are {', '.join(known)}{nearest(name, known)}"
+            )
+    return tuple(dict.fromkeys(arms))
+
+
+def _numbers(what: str, given: int | Sequence[int] | None, default: int) -> tuple[int, ...]:
+    """Numbers of communities or luck to run."""
+    numbers = tuple(range(default if given is None else given)) if not isinstance(given, Sequence) else tuple(given)
+    if not numbers or any(not 0 <= number < 2**32 - 1 for number in numbers):
+        raise UsageError(f"{what}: found {given}; allowed are whole numbers from 1 on, or a list of numbers from 0 on")
+    return tuple(dict.fromkeys(numbers))
+
+
+def _plan_blocks(
+    arms: tuple[str, ...], communities: tuple[int, ...], luck: tuple[int, ...], lanes: int
+) -> list[_BlockPlan]:
+    """Divide all runs into blocks of at most `lanes` lanes, all arms of a luck together where they fit."""
+    arm_parts = [arms[k : k + lanes] for k in range(0, len(arms), lanes)]
+    blocks = []
+    for community in communities:
+        for part in arm_parts:
+            most = max(1, lanes // len(part))
+            n_parts = -(-len(luck) // most)
+            size = -(-len(luck) // n_parts)
+            blocks += [_BlockPlan(community, part, luck[k : k + size]) for k in range(0, len(luck), size)]
+    return blocks
+
+
+class _Communities:
+    """Builds each community once and forgets it after its last block."""
+
+    def __init__(self, scenario: Scenario, blocks: Sequence[_BlockPlan]) -> None:
+        self._scenario = scenario
+        self._left: dict[int, int] = {}
+        for block in blocks:
+            self._left[block.community] = self._left.get(block.community, 0) + 1
+        self._locks = {number: Lock() for number in self._left}
+        self._built: dict[int, Community] = {}
+
+    def take(self, number: int) -> Community:
+        """Return a community for one block."""
+        with self._locks[number]:
+            if number not in self._built:
+                self._built[number] = build(self._scenario, number)
+            community = self._built[number]
+            self._left[number] -= 1
+            if self._left[number] == 0:
+                del self._built[number]
+            return community
+
+
+def build(scenario: Scenario, number: int) -> Community:
+    """Build one community of a scenario.
+
+    Parameters
+    ----------
+    scenario : the resolved scenario.
+    number : which community, from 0.
+    """
+    return build_community(
+        scenario.community,
+        scenario.behaviour,
+        seed=scenario.seed,
+        number=number,
+        folder=scenario.folder,
+    )
+
+
+def mean_weeks(scenario: Scenario) -> tuple[int, ...]:
+    """Return the weeks after which means of states are recorded.
+
+    Parameters
+    ----------
+    scenario : the resolved scenario.
+    """
+    campaign = scenario.campaign
+    end = campaign.horizon_weeks - 1
+    regular = range(0, campaign.horizon_weeks, campaign.decision_interval_weeks)
+    return tuple(sorted({*regular, min(campaign.funding_ends_week - 1, end), end}))
+
+
+def _run_block(scenario: Scenario, community: Community, plan: _BlockPlan) -> _BlockRecords:
+    """Run all weeks of one block."""
+    block = Block(scenario, community, plan.arms, plan.luck)
+    sums = []
+    at_end = np.zeros((block.n_lanes, 3), np.int64)
+    for week in mean_weeks(scenario):
+        block.advance(week + 1)
+        sums.append(block.measure_means())
+        if week == block.funding_end:
+            block.mark_funding_end()
+            at_end = np.zeros((block.n_lanes, 3), np.int64)
+            at_end[:, 0] = block.count_marked(a.AT_FUNDING_END)
+    at_end[:, 1] = block.count_marked(a.AT_FUNDING_END)
+    at_end[:, 2] = block.count_marked(a.NEVER_LEFT)
+    return records_of(block, sums, at_end)
+
+
+def records_of(block: Block, sums: Sequence[a.Int64], at_funding_end: a.Int64) -> _BlockRecords:
+    """Collect what a finished block recorded, lanes first.
+
+    Parameters
+    ----------
+    block : a block that has run to its horizon.
+    sums : means' numerators, one array (L, G, 6) a recorded week.
+    at_funding_end : (L, 3) participants at funding end, of these at end, of these never left.
+    """
+    tally = block.tally
+    plans = block.plans
+    arms, luck = block.arms, block.luck
+    cents = np.moveaxis(tally.cents, 1, 0).copy()
+    starts = block.scenario.campaign.funding_starts_week
+    for lane in range(block.n_lanes):
+        arm = lane % len(arms)
+        if plans.maps[arm]:
+            cents[lane, starts, plans.map_line[arm]] += plans.maps[arm]
+    sizes = np.bincount(block.community.group, minlength=len(block.community.group_names))
+    return _BlockRecords(
+        lanes=tuple(Run(arm, block.community.number, k) for k in luck for arm in arms),
+        group_sizes=np.repeat(sizes[None, :], block.n_lanes, axis=0).astype(np.int64),
+        counts=np.moveaxis(tally.counts, 1, 0),
+        results=np.moveaxis(tally.results, 1, 0),
+        wins=np.moveaxis(tally.wins, 1, 0),
+        units=np.moveaxis(tally.units, 1, 0),
+        cents=cents,
+        reached=np.moveaxis(tally.reached, 1, 0),
+        sums=np.stack(sums, axis=1),
+        at_funding_end=at_funding_end,
+        unspent_cents=block.purse.left + block.purse.purse.sum(axis=1),
+    )
+
+
+def _join(scenario: Scenario, blocks: Sequence[_BlockRecords], arms: tuple[str, ...]) -> Records:
+    """Put the records of all blocks into one, in the order of arm, community, luck."""
+    runs = [run for block in blocks for run in block.lanes]
+    position = {name: index for index, name in enumerate(arms)}
+    order = sorted(range(len(runs)), key=lambda k: (position[runs[k].arm], runs[k].community, runs[k].luck))
+
+    def joined(name: str) -> np.ndarray:  # type: ignore[type-arg]
+        parts = [getattr(block, name) for block in blocks]
+        most = max(part.shape[2] for part in parts) if name in ("units", "cents", "reached") else 0
+        if most:
+            parts = [_widened(part, most) for part in parts]
+        return np.ascontiguousarray(np.concatenate(parts, axis=0)[order])
+
+    end = scenario.campaign.horizon_weeks - 1
+    return Records(
+        scenario=scenario,
+        funding_end=min(scenario.campaign.funding_ends_week - 1, end),
+        runs_index=tuple(runs[k] for k in order),
+        group_sizes=joined("group_sizes"),
+        counts=joined("counts"),
+        results=joined("results"),
+        wins=joined("wins"),
+        units=joined("units"),
+        cents=joined("cents"),
+        reached=joined("reached"),
+        mean_weeks=mean_weeks(scenario),
+        sums=joined("sums"),
+        at_funding_end=joined("at_funding_end"),
+        unspent_cents=joined("unspent_cents"),
+    )
+
+
+def _widened(part: np.ndarray, most: int) -> np.ndarray:  # type: ignore[type-arg]
+    """Pad the axis of activities with zeros."""
+    width = [(0, 0)] * part.ndim
+    width[2] = (0, most - part.shape[2])
+    return np.pad(part, width)
