@@ -53,6 +53,8 @@ def complete(data: dict[str, Any], name: str) -> dict[str, Any]:
     if isinstance(thresholds := whole["behaviour"], dict):
         whole["behaviour"] = _short_thresholds(thresholds)
     _over(whole, "campaign", BARE_CAMPAIGN if bare else {})
+    if bare and isinstance(campaign := whole["campaign"], dict) and "horizon_weeks" in campaign:
+        campaign.setdefault("funding_ends_week", campaign["horizon_weeks"])  # nothing ends before the end
     whole["arms"] = _arms(data["arms"] if "arms" in data else {} if bare else _default_arms())
     whole["activities"] = _activities(data.get("activities", {}), whole["arms"])
     if isinstance(goals := data.get("goals"), list):
@@ -193,7 +195,7 @@ def _kinds(arms: Any) -> set[str]:
 
 def _imported(community: Any) -> bool:
     network = community.get("network") if isinstance(community, dict) else None
-    return isinstance(network, dict) and network.get("kind") in ("files", "ties")
+    return isinstance(network, dict) and network.get("kind") == "files"
 
 
 def _named(goal: Any, place: int) -> Any:

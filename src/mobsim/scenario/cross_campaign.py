@@ -10,7 +10,7 @@ from fractions import Fraction
 from mobsim.campaign.activity import ActivitySpec, ActivityUse, ArmSpec, shipped_activities
 from mobsim.campaign.calendar import STEPS
 from mobsim.campaign.targeting import TargetSpec
-from mobsim.community.network import EdgeList, FromFiles
+from mobsim.community.network import FromFiles
 from mobsim.errors import nearest
 from mobsim.scenario.cross_community import Complaint
 from mobsim.scenario.faults import Path, shown
@@ -292,7 +292,7 @@ def _outcomes(scenario: Scenario) -> tuple[str, ...]:
 
 def _replicates(scenario: Scenario) -> Iterator[Complaint]:
     communities = scenario.replicates.communities
-    if isinstance(scenario.community.network, EdgeList | FromFiles) and communities > 1:
+    if isinstance(scenario.community.network, FromFiles) and communities > 1:
         yield (
             ("replicates", "communities"),
             f" is {communities}; allowed: 1, because an imported network is one community; use more luck",
