@@ -323,7 +323,7 @@ def network_picture(
     ties = _ties_among(community, shown)
     places = _places(len(shown), ties)
     takes_part = (community.participating if participating is None else participating)[shown]
-    with _figure(WIDTH, 4.9) as figure:
+    with _figure(WIDTH, 5.4) as figure:
         axes = figure.subplots()
         _draw_ties(axes, places, ties)
         for number, name in enumerate(community.group_names):
@@ -491,13 +491,19 @@ def _places(n_shown: int, ties: NDArray[np.int64]) -> NDArray[np.float64]:
         return start
     import networkx as nx
 
-    graph = nx.Graph()
-    graph.add_nodes_from(range(n_shown))
-    graph.add_edges_from(ties.tolist())
+    graph = nx.Graph(ties.tolist())
+    parts = sorted(sorted(part) for part in nx.connected_components(graph))
+    whole = graph.subgraph(max(parts, key=len))
+    joined = np.array(whole.nodes)
     found = nx.spring_layout(
-        graph, pos=dict(enumerate(start)), iterations=60, seed=1, k=2.2 / math.sqrt(n_shown)
+        whole, pos={i: start[i] for i in whole}, iterations=60, seed=1, k=2.2 / math.sqrt(n_shown)
     )
-    return np.array([found[i] for i in range(n_shown)])
+    places = np.array([found[i] for i in joined])
+    places -= places.mean(axis=0)
+    # Springs push residents without a tie to the rest out of the picture: they stand on a ring around it.
+    start *= 1.1 * np.hypot(places[:, 0], places[:, 1]).max()
+    start[joined] = places
+    return start
 
 
 def _draw_ties(axes: Axes, places: NDArray[np.float64], ties: NDArray[np.int64]) -> None:

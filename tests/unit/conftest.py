@@ -85,8 +85,13 @@ def fake_tables(communities: int = 8, luck: int = 2) -> FakeTables:
     rows, weeks = [], []
     week = np.arange(WEEKS)
     for arm, community, chance in keys:
-        rise = (ARMS[arm] - 0.06) * np.clip((week - 6) / 72, 0, 1) * np.where(week < 78, 1, 0.99 ** (week - 78))
-        participation = np.round(1000 * (0.06 + shift[community, chance] / 2 + rise * (1 + 5 * shift[community, chance]))) / 1000
+        rise = (
+            (ARMS[arm] - 0.06) * np.clip((week - 6) / 72, 0, 1) * np.where(week < 78, 1, 0.99 ** (week - 78))
+        )
+        participation = (
+            np.round(1000 * (0.06 + shift[community, chance] / 2 + rise * (1 + 5 * shift[community, chance])))
+            / 1000
+        )
         aware = np.round(1000 * (0.3 + 2 * rise)) / 1000
         spent = np.where((week >= 6) & (week < 78) & (arm != "none"), 10_000 / 72, 0.0)
         frame = pd.DataFrame({"arm": arm, "community": community, "luck": chance, "week": week, "aware": aware,
@@ -110,7 +115,9 @@ def fake_tables(communities: int = 8, luck: int = 2) -> FakeTables:
                 "never_left": 0.3, "time_to_goal__fifteen": 70.0 if arm == "outreach" else np.nan,
                 "goal_met__fifteen": float(arm == "outreach"), "volunteer_hours": participation.sum() * 1000,
                 "empowerment_fe": 0.1, "empowerment_end": 0.1, "results_end": 0.02, "wins_fe": 0}  # fmt: skip
-        row |= {f"voice_share__{group}": share if arm == "outreach" else np.nan for group, share in GROUPS.items()}
+        row |= {
+            f"voice_share__{group}": share if arm == "outreach" else np.nan for group, share in GROUPS.items()
+        }
         rows.append(row)
     activities = [
         {"arm": arm, "activity": activity, "family": family, "week": w, "units": 10.0, "spent": 10_000 / 72 * share,

@@ -179,18 +179,52 @@ def compare(
     if single_community(scenario):
         n_communities = 1
 
-    def simulated(count: int) -> Tables:
-        return _simulate(scenario, count, n_luck, threads, model_class, progress)
+    def simulated(first: int, end: int) -> Tables:
+        return _simulate(scenario, range(first, end), n_luck, threads, model_class, progress)
 
     name = None if model_class is None else model_class.__name__
     if until is None:
-        return study_of(scenario, simulated(n_communities), model_class=name)
+        return study_of(scenario, simulated(0, n_communities), model_class=name)
     first_stage = max(FIRST_STAGE, n_communities)
-    tables = simulated(first_stage)
+    tables = simulated(0, first_stage)
     needed = communities_needed(scenario, tables, until)
     if needed > first_stage:
-        tables = simulated(needed)
+        tables = TwoStages(tables, simulated(first_stage, needed))
     return study_of(scenario, tables, until=until, first_stage=first_stage, model_class=name)
+
+
+@dataclass(frozen=True, eq=False)
+class TwoStages:
+    """The tables of two simulations of different communities as one."""
+
+    first: Tables
+    second: Tables
+
+    def runs(self) -> pd.DataFrame:
+        """One row a run, arm by arm."""
+        return self._joined(self.first.runs(), self.second.runs())
+
+    def weeks(self) -> pd.DataFrame:
+        """One row a run and week, arm by arm."""
+        return self._joined(self.first.weeks(), self.second.weeks())
+
+    def activities(self) -> pd.DataFrame:
+        """One row an arm, activity and week, mean over the runs of both stages."""
+        first, second = self.first.activities(), self.second.activities()
+        sizes = len(self.first.runs()), len(self.second.runs())
+        means = first.copy()
+        for name in first.columns:
+            if name not in ("arm", "activity", "family", "week"):
+                means[name] = (first[name] * sizes[0] + second[name] * sizes[1]) / sum(sizes)
+        return means
+
+    def _joined(self, first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+        import pandas as pd
+
+        whole = pd.concat([first, second], ignore_index=True)
+        arms = {arm: place for place, arm in enumerate(dict.fromkeys(whole["arm"]))}
+        place = whole["arm"].map(arms)
+        return whole.iloc[place.argsort(kind="stable")].reset_index(drop=True)
 
 
 def study_of(
@@ -243,9 +277,16 @@ def single_community(scenario: Scenario) -> bool:
 
 
 def comparable(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return the columns that exist in every run: arms without meetings have no share of their seats."""
-    left_out = [name for name in runs.columns if name.startswith("voice_share__")]
-    return runs.drop(columns=left_out)
+    """Return the columns that can be compared: those that exist in some run of every arm.
+
+    Arms without meetings have no share of their seats; without a marginalized group there is no gap.
+    """
+    absent = [
+        name
+        for name in runs.columns
+        if not name.startswith("time_to_goal__") and not runs[name].notna().groupby(runs["arm"]).any().all()
+    ]
+    return runs.drop(columns=absent)
 
 
 def communities_needed(scenario: Scenario, tables: Tables, until: float) -> int:
@@ -308,7 +349,7 @@ def _check_design(
 
 def _simulate(
     scenario: Scenario,
-    communities: int,
+    communities: range,
     luck: int,
     threads: int | None,
     model_class: type[Any] | None,
@@ -317,10 +358,7 @@ def _simulate(
     """Run all arms with the engine, or with a model class of one's own."""
     from mobsim.engine.run import simulate
 
-    records: Tables = simulate(
-        scenario, communities=communities, luck=luck, threads=threads, progress=progress
-    )
-    return records
+    return simulate(scenario, communities=communities, luck=luck, threads=threads, progress=progress)
 
 
 def _values(runs: pd.DataFrame, scenario: Scenario) -> Any:

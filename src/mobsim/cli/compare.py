@@ -60,27 +60,19 @@ def _compare_and_write(
     import time
 
     from mobsim.analysis.study import compare as run_study
+    from mobsim.engine.run import warm_up
     from mobsim.report.results import prepare_results, write_results
 
     prepare_results(results, scenario)
     started = time.monotonic()
     tell.step("loading the compiled model (compiled once, about a minute the first time)")
-    load_kernels()
+    warm_up()
     tell.step("simulating")
     study = run_study(scenario, threads=threads, progress=tell.runs, **design)
     seconds = time.monotonic() - started
     tell.step("writing tables, figures and page")
     folder = write_results(study, results, log=f"compare {len(study.runs)} runs in {seconds:.1f} s")
     return study, folder
-
-
-def load_kernels() -> None:
-    """Load or compile the kernels, so that the wait has a name."""
-    from mobsim.engine import run
-
-    warm_up = getattr(run, "warm_up", None)
-    if warm_up is not None:
-        warm_up()
 
 
 def as_text(study: Study, folder: Path) -> str:

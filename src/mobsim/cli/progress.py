@@ -36,19 +36,16 @@ class Lines:
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
-        self.started: float | None = None
-        self.last = -SECONDS_BETWEEN_LINES
+        self.started = self.last = time.monotonic()
 
     def step(self, words: str) -> None:
         """Write one line."""
+        self.started = self.last = time.monotonic()
         print(f"{words} ...", file=self.stream, flush=True)
 
     def runs(self, done: int, of: int) -> None:
         """Write one line if it is time for one."""
         now = time.monotonic()
-        if self.started is None or done < 1:
-            self.started, self.last = now, now
-            return
         if done < of and now - self.last < SECONDS_BETWEEN_LINES:
             return
         self.last = now

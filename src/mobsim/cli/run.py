@@ -52,12 +52,8 @@ def one_run(scenario: Scenario, arm: str, community: int, luck: int) -> tuple[pd
     """
     from mobsim.engine.run import simulate
 
-    records = simulate(scenario, arms=(arm,), communities=community + 1, luck=luck + 1)
-    tables = []
-    for table in (records.weeks(), records.runs()):
-        chosen = (table["arm"] == arm) & (table["community"] == community) & (table["luck"] == luck)
-        tables.append(table[chosen].reset_index(drop=True))
-    return tables[0], tables[1]
+    records = simulate(scenario, arms=(arm,), communities=[community], luck=[luck])
+    return records.weeks(), records.runs()
 
 
 def as_text(scenario: Scenario, weeks: pd.DataFrame, arm: str, every: int) -> str:

@@ -129,7 +129,7 @@ def _swap(new: Path, folder: Path, old: Path) -> None:
             os.rename(folder, old)
         try:
             os.rename(new, folder)
-        except OSError:
+        except BaseException:
             if replaced:
                 os.rename(old, folder)
             raise

@@ -115,12 +115,9 @@ def example_community(scenario: Scenario) -> Community | None:
     """
     if scenario.community.network.kind in ("well_mixed", "complete") or single_community(scenario):
         return None
-    from mobsim.community.build import build_community
+    from mobsim.engine.run import build
 
-    community: Community = build_community(
-        scenario.community, scenario.behaviour, seed=scenario.seed, number=0
-    )
-    return community
+    return build(scenario, 0)
 
 
 def _figure_files(pictures: Sequence[Picture]) -> dict[str, bytes]:
