@@ -13,7 +13,7 @@ def check(
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> int:
-    """Check scenario files before anything runs; every fault is told with its line.
+    r"""Check scenario files before anything runs; every fault is told with its line.
 
     \b
     mobsim check my_village.yaml
@@ -73,7 +73,9 @@ def _print(result: dict[str, Any]) -> None:
         typer.echo(f"{sentence} (a warning)", err=True)
     if result["ok"]:
         typer.echo(
-            f"{result['file']}: ok; {result['residents']:,} residents ({result['network']}), {len(result['arms'])} arms "
-            f"({', '.join(result['arms'])}), {result['communities']} communities x {result['luck']} luck = {result['lanes']} "
+            f"{result['file']}: ok; {result['residents']:,} residents ({result['network']}), "
+            f"{len(result['arms'])} arms "
+            f"({', '.join(result['arms'])}), {result['communities']} communities x {result['luck']} "
+            f"luck = {result['lanes']} "
             f"lanes a community, {result['runs']:,} runs of {result['weeks']} weeks"
         )

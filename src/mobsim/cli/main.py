@@ -1,7 +1,7 @@
 """The entry point of the command line: finds the command, and turns every mistake into one sentence.
 
-stdout is data, stderr is messages. Exit codes: 0 done, 1 failure, 2 wrong use or an invalid scenario, 3 finished with
-failed runs, 130 interrupted.
+stdout is data, stderr is messages. Exit codes: 0 done, 1 failure, 2 wrong use or an invalid scenario,
+3 finished with failed runs, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import typer
 
 COMMANDS = ("compare", "run", "check", "new", "scenarios", "schema")
-"""The commands in the order of the help. Each is the function of that name in mobsim.cli.<name>, which imports what
-is heavy inside itself."""
+"""The commands in the order of the help. Each is the function of that name in mobsim.cli.<name>; it imports
+what is heavy inside itself."""
 
 HELP = """Compare strategies that mobilize a community under a budget.
 

@@ -16,7 +16,7 @@ def new(
         ),
     ] = "starter",
 ) -> None:
-    """Write a commented scenario file that is right as it stands; a file that is there is never touched.
+    r"""Write a commented scenario file that is right as it stands; a file that is there is never touched.
 
     \b
     mobsim new my_village

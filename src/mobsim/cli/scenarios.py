@@ -10,7 +10,7 @@ import typer
 def scenarios(
     as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
 ) -> None:
-    """List the scenarios that come with mobsim; their names stand for their files in every command.
+    r"""List the scenarios that come with mobsim; their names stand for their files in every command.
 
     \b
     mobsim scenarios

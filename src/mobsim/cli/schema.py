@@ -6,7 +6,7 @@ import typer
 
 
 def schema() -> None:
-    """Print the JSON Schema of scenario files, with which an editor completes and checks while one types.
+    r"""Print the JSON Schema of scenario files, with which an editor completes and checks while one types.
 
     \b
     mobsim schema > scenario.schema.json

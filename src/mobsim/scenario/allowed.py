@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import Any
 
-from mobsim.scenario.faults import Path
+from mobsim.scenario.faults import Path, inside
 from mobsim.scenario.scenario import Scenario
 
 Schema = dict[str, Any]
@@ -28,23 +28,15 @@ def schema_at(path: Path, data: Any) -> Schema | None:
     """
     schema = _chosen(resolved_schema(), data)
     for part in path:
-        step = _inside(schema, part)
+        step = _step(schema, part)
         if step is None:
             return None
-        data = _value(data, part)
+        data = inside(data, part)
         schema = _chosen(step, data)
     return schema
 
 
-def _value(data: Any, part: str | int) -> Any:
-    if isinstance(data, dict):
-        return data.get(part)
-    if isinstance(data, list | tuple) and isinstance(part, int) and part < len(data):
-        return data[part]
-    return None
-
-
-def _inside(schema: Schema, part: str | int) -> Schema | None:
+def _step(schema: Schema, part: str | int) -> Schema | None:
     if isinstance(part, int):
         prefix = schema.get("prefixItems")
         if prefix:

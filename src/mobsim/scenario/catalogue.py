@@ -10,7 +10,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def shipped_folder() -> Path:
-    """Return the folder of the shipped scenarios: inside the installed package, or at the root of the source tree."""
+    """Return the folder of the shipped scenarios: in the installed package, or in the source tree."""
     inside = _PACKAGE / "scenarios"
     return inside if inside.is_dir() else _PACKAGE.parents[1] / "scenarios"
 
@@ -42,7 +42,8 @@ def find_scenario(name_or_path: str | Path) -> Path:
         return shipped[ends[0]]
     guess = nearest(text, [*shipped, *(name.rsplit("/", 1)[-1] for name in shipped)])
     raise ScenarioError(
-        f"{text} is neither a file nor a scenario that comes with mobsim; allowed: a path that ends in .yaml, or a name that "
+        f"{text} is neither a file nor a scenario that comes with mobsim; allowed: a path that ends in "
+        ".yaml, or a name that "
         f"`mobsim scenarios` lists{guess}"
     )
 

@@ -148,7 +148,7 @@ def _short_targets(arm: Any) -> Any:
 
 
 def _activities(given: Any, arms: Any) -> Any:
-    """Complete the activities that the arms use, or that the file defines, in the shipped order, then the file's."""
+    """Complete the activities that the arms use or the file defines, shipped ones first."""
     if not isinstance(given, dict):
         return given
     shipped = shipped_activities()

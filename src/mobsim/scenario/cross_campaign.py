@@ -1,4 +1,4 @@
-"""What must fit together in the campaign of a scenario: time, activities, arms, goals, facts to check, replicates."""
+"""What must fit together in the campaign: time, activities, arms, goals, facts to check, replicates."""
 
 from __future__ import annotations
 
@@ -103,7 +103,8 @@ def _activities(scenario: Scenario) -> Iterator[Complaint]:
         if shipped.get(activity.number, name) != name:
             yield (
                 (*where, "number"),
-                f" is {activity.number}, the number of {shipped[activity.number]}; allowed: a free number from 32 to 63",
+                f" is {activity.number}, the number of {shipped[activity.number]}; allowed: a free "
+                "number from 32 to 63",
             )
         elif name in shipped.values() and shipped.get(activity.number) != name:
             own = shipped_activities()[name].number
@@ -135,12 +136,14 @@ def _target(
     if activity.delivery == "broadcast" and target.rule not in BROADCAST_RULES:
         yield (
             (*path, "rule"),
-            f" is {shown(target.rule)}; allowed: random or affected, because a broadcast reaches whoever listens",
+            f" is {shown(target.rule)}; allowed: random or affected, because a broadcast reaches "
+            "whoever listens",
         )
     if activity.delivery == "lobby" and target != TargetSpec():
         yield (
             path,
-            f" is set to rule {shown(target.rule)}; allowed: nothing, because lobbying is aimed at no resident",
+            f" is set to rule {shown(target.rule)}; allowed: nothing, because lobbying is aimed at no "
+            "resident",
         )
     if target.group is not None and target.group not in groups:
         yield (
@@ -154,7 +157,8 @@ def _target(
     ):
         yield (
             (*path, "rule"),
-            " is 'affected', but no group is marginalized; allowed: affected with a group, or a group with marginalized: true",
+            " is 'affected', but no group is marginalized; allowed: affected with a group, or a group "
+            "with marginalized: true",
         )
 
 
@@ -175,7 +179,8 @@ def _arms(scenario: Scenario) -> Iterator[Complaint]:
         if arm.activities and not scenario.community.organizations:
             yield (
                 where,
-                " needs somebody who delivers, but there are no organizations; allowed: an empty list, or organizations with a lead",
+                " needs somebody who delivers, but there are no organizations; allowed: an empty list, "
+                "or organizations with a lead",
             )
         for place, use in enumerate(arm.activities):
             yield from _use(scenario, use, (*where, place))
@@ -183,7 +188,8 @@ def _arms(scenario: Scenario) -> Iterator[Complaint]:
             if times > 1:
                 yield (
                     where,
-                    f": {label} would stand twice in the tables; allowed: another name for the activity {label}",
+                    f": {label} would stand twice in the tables; allowed: another name for the activity "
+                    f"{label}",
                 )
         if all(use.kind in scenario.activities for use in arm.activities):
             yield from _map(scenario, arm, where)
@@ -219,7 +225,8 @@ def _map(scenario: Scenario, arm: ArmSpec, path: Path) -> Iterator[Complaint]:
     if prices and budget > 0 and _exact(max(prices)) > budget:
         yield (
             path,
-            f": the network map for the rule degree costs {max(prices):g} a resident; allowed: at most the arm's budget of {float(budget):g}",
+            f": the network map for the rule degree costs {max(prices):g} a resident; allowed: at most "
+            f"the arm's budget of {float(budget):g}",
         )
 
 
@@ -248,7 +255,8 @@ def _goals(scenario: Scenario) -> Iterator[Complaint]:
         elif goal.indicator == "gap" and goal.group != "all" and not groups[goal.group].marginalized:
             yield (
                 (*where, "group"),
-                f" is {shown(goal.group)}; allowed: all, or a marginalized group, because the gap is measured from the majority",
+                f" is {shown(goal.group)}; allowed: all, or a marginalized group, because the gap is "
+                "measured from the majority",
             )
         if goal.by_week >= horizon:
             yield (*where, "by_week"), f" is {goal.by_week}; allowed: at most {horizon - 1}, the last week"
@@ -274,7 +282,8 @@ def _checks(scenario: Scenario) -> Iterator[Complaint]:
         if check.outcome not in words:
             yield (
                 (*where, "outcome"),
-                f" is {shown(check.outcome)}; allowed: a column of the table of runs{nearest(check.outcome, words)}",
+                f" is {shown(check.outcome)}; allowed: a column of the table of "
+                f"runs{nearest(check.outcome, words)}",
             )
 
 

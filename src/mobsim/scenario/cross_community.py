@@ -11,14 +11,10 @@ from mobsim.community.behaviour import CountThresholds, ListedThresholds
 from mobsim.community.network import (
     Complete,
     EdgeList,
-    ErdosRenyi,
     Households,
     Lattice,
     RandomRegular,
-    Ring,
     ScaleFree,
-    SmallWorld,
-    StochasticBlock,
     WellMixed,
 )
 from mobsim.community.population import ExactCount, ListedResidents
@@ -57,7 +53,8 @@ def _groups(scenario: Scenario) -> Iterator[Complaint]:
         if not _NAME.fullmatch(name) or len(name) > 40 or name == "all":
             yield (
                 (*where, name),
-                " is not a name for a group; allowed: up to 40 letters, digits and _, first a letter, but not all",
+                " is not a name for a group; allowed: up to 40 letters, digits and _, first a letter, "
+                "but not all",
             )
         if place == 0 and group.marginalized:
             yield (
@@ -95,18 +92,17 @@ def _network(scenario: Scenario) -> Iterator[Complaint]:
     network, residents = scenario.community.network, scenario.community.residents
     where: Path = ("community", "network")
     others = residents - 1
-    if isinstance(network, Households | Ring | SmallWorld | RandomRegular | ErdosRenyi | StochasticBlock):
-        if network.degree > others:
-            yield (
-                (*where, "degree"),
-                f" is {network.degree:g}; allowed: at most {others}, because there are {residents} residents",
-            )
+    degree = getattr(network, "degree", 0)
+    if degree > others:
+        sentence = f" is {degree:g}; allowed: at most {others}, because there are {residents} residents"
+        yield (*where, "degree"), sentence
     if isinstance(network, Households) and network.villages > residents:
         yield (*where, "villages"), f" is {network.villages}; allowed: at most the {residents} residents"
     if isinstance(network, RandomRegular) and network.degree * residents % 2:
         yield (
             (*where, "degree"),
-            f" is {network.degree} for {residents} residents; allowed: an even number of tie ends, so one of the two must be even",
+            f" is {network.degree} for {residents} residents; allowed: an even number of tie ends, so "
+            "one of the two must be even",
         )
     if isinstance(network, ScaleFree) and network.ties_each > others:
         yield (
@@ -116,7 +112,8 @@ def _network(scenario: Scenario) -> Iterator[Complaint]:
     if isinstance(network, Complete) and residents > MOST_COMPLETE:
         yield (
             (*where, "kind"),
-            f" is complete for {residents:,} residents; allowed: at most {MOST_COMPLETE:,}, and well_mixed for more",
+            f" is complete for {residents:,} residents; allowed: at most {MOST_COMPLETE:,}, and "
+            "well_mixed for more",
         )
     if isinstance(network, Lattice):
         yield from _lattice(network, residents)
@@ -135,7 +132,8 @@ def _lattice(network: Lattice, residents: int) -> Iterator[Complaint]:
         least = 2 * network.radius + 1
         yield (
             where,
-            f": {residents} residents make a lattice of {width} by {residents // width}; allowed: at least {least} in both directions",
+            f": {residents} residents make a lattice of {width} by {residents // width}; allowed: at "
+            f"least {least} in both directions",
         )
 
 

@@ -1,8 +1,8 @@
 """Reading YAML 1.2 safely: plain data, the line of every value, the comment of every line.
 
-A scenario file may come from anybody. It is read event by event, so that a file that is too big, too deep, or that
-expands without end through its anchors is refused before it costs anything. There are no tags and no objects: words,
-numbers, true and false, lists and mappings.
+A scenario file may come from anybody. It is read event by event, so that a file that is too big, too deep, or
+that expands without end through its anchors is refused before it costs anything. There are no tags and no
+objects: words, numbers, true and false, lists and mappings.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from mobsim.errors import ScenarioError
-from mobsim.scenario.faults import Fault, InvalidScenario, Path, shown, text_of
+from mobsim.scenario.faults import MISSING, Fault, InvalidScenario, Path, inside, shown, text_of
 
 MOST_BYTES = 1_000_000
 MOST_DEPTH = 20
@@ -25,8 +25,8 @@ _WHOLE = re.compile(r"[-+]?[0-9]+")
 _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_A_NUMBER = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-_WORDS = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
-_WORDS |= {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}  # type: ignore[dict-item]
+_NULLS = ("", "~", "null", "Null", "NULL")
+_TRUTHS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 
 
 @dataclass
@@ -34,8 +34,9 @@ class Document:
     """What a file says, and where.
 
     data : the mapping at the top, as plain dicts, lists and scalars.
-    file : name as the user gave it, empty if there is none; folder : where files that the scenario names are looked for.
-    lines : line (from 1) of each value's key, or of the value itself in a list.
+    file : name as the user gave it, empty if there is none.
+    folder : where files that the scenario names are looked for.
+    lines : line, from 1, of each value's key, or of the value itself in a list.
     comments : text of the comment on a line, without its sign.
     """
 
@@ -46,7 +47,7 @@ class Document:
     comments: dict[int, str] = field(default_factory=dict)
 
     def line(self, path: Path) -> int:
-        """Return the line of a value, or of the nearest block around it that the file holds; 0 if there is none."""
+        """Return the line of a value, or of the nearest block of the file around it; 0 if there is none."""
         for length in range(len(path), 0, -1):
             if path[:length] in self.lines:
                 return self.lines[path[:length]]
@@ -69,17 +70,8 @@ class Document:
 
 def _reached(value: Any, path: Path) -> bool:
     for part in path:
-        if (
-            isinstance(value, dict)
-            and part in value
-            or isinstance(value, list)
-            and isinstance(part, int)
-            and part < len(value)
-        ):
-            value = value[part]
-        else:
-            return False
-    return True
+        value = inside(value, part)
+    return value is not MISSING
 
 
 def read_document(path: str | FilePath) -> Document:
@@ -125,7 +117,8 @@ def read_text(path: FilePath, file: str) -> str:
         raise ScenarioError(f"{file} cannot be read: {reason}; allowed: a readable scenario file") from None
     if len(content) > MOST_BYTES:
         raise ScenarioError(
-            f"{file} is larger than {MOST_BYTES:,} bytes; allowed: at most that; people and ties belong in CSV files"
+            f"{file} is larger than {MOST_BYTES:,} bytes; allowed: at most that; people and ties belong "
+            "in CSV files"
         )
     if b"\0" in content:
         raise ScenarioError(f"{file} is a binary file; allowed: text in UTF-8")
@@ -215,7 +208,8 @@ class _Composer:
         if tag is not None:
             raise self._refuse(
                 line,
-                f"the tag {shown(str(tag))} is not allowed; allowed: plain words, numbers, lists and mappings",
+                f"the tag {shown(str(tag))} is not allowed; allowed: plain words, numbers, lists and "
+                "mappings",
             )
         self._count(1, line)
         if kind == "Scalar":
@@ -240,7 +234,8 @@ class _Composer:
         if event.anchor not in self.anchors:
             raise self._refuse(
                 line,
-                f"*{event.anchor} refers to an anchor that does not stand before it; allowed: an earlier &{event.anchor}",
+                f"*{event.anchor} refers to an anchor that does not stand before it; allowed: an "
+                f"earlier &{event.anchor}",
             )
         self.aliases += 1
         if self.aliases > MOST_ALIASES:
@@ -286,8 +281,10 @@ class _Composer:
         text: str = event.value
         if not event.implicit[0]:  # quoted
             return self._text(text, line)
-        if text in _WORDS:
-            return _WORDS[text]
+        if text in _NULLS:
+            return None
+        if text in _TRUTHS:
+            return _TRUTHS[text]
         if _NOT_A_NUMBER.fullmatch(text):
             raise self._refuse(line, f"{text_of(path)} is {text}; allowed: a finite number")
         if _WHOLE.fullmatch(text) and len(text) <= 30:

@@ -1,4 +1,4 @@
-"""The resolved form as text: YAML that loads back to the same scenario, its digest, and the schema for editors."""
+"""The resolved form as text: YAML that loads back to the same scenario, its digest, an editor's schema."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def plain(scenario: Scenario) -> dict[str, Any]:
 
 def dump(scenario: Scenario) -> str:
     """Return the resolved form as YAML that loads back to the identical scenario."""
-    heading = "# The resolved form of a scenario: every default is written in. Tags of the numbers that were set: see tags.\n"
+    heading = "# The resolved form of a scenario: every default is written in; see tags for what was set.\n"
     return heading + "".join(f"{line}\n" for line in _lines(plain(scenario), ""))
 
 
@@ -37,8 +37,8 @@ def digest(scenario: Scenario) -> str:
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of what a person writes, for editors that complete and check while one types.
 
-    It is the schema of the resolved form without the duty to write everything: defaults may be left out, an activity may
-    start from another (`like`), a target may be a bare word and constant thresholds a bare number.
+    It is the schema of the resolved form without the duty to write everything: defaults may be left out, an
+    activity may start from another (`like`), a target may be a word, a constant threshold a number.
     """
     schema = Scenario.model_json_schema()
     parts = schema["$defs"]

@@ -1,14 +1,15 @@
-"""Faults of a scenario: each is one sentence with its line; the first by line is the error, `mobsim check` shows all."""
+"""Faults of a scenario: one sentence each with its line; the first is the error, `mobsim check` shows all."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, Final
 
 from mobsim.errors import ScenarioError
 
 Path = tuple[str | int, ...]
-"""Where a value stands: keys and positions from the top of the file, such as ("arms", "outreach", "activities", 0)."""
+"""Where a value stands: keys and positions from the top, such as ("arms", "outreach", "activities", 0)."""
 
 
 @dataclass(frozen=True, order=True)
@@ -92,3 +93,27 @@ def shown(value: object) -> str:
     if isinstance(value, list | tuple):
         return "a list"
     return str(value)
+
+
+MISSING: Final = object()
+"""What `inside` returns where nothing stands."""
+
+
+def inside(value: Any, part: str | int) -> Any:
+    """Return what stands in a mapping under a key, or in a list at a position; MISSING if nothing does.
+
+    Parameters
+    ----------
+    value : plain data.
+    part : a key or a position.
+
+    Examples
+    --------
+    >>> inside({"a": 1}, "a"), inside([5], 0), inside([5], "a") is MISSING
+    (1, 5, True)
+    """
+    if isinstance(value, dict):
+        return value.get(part, MISSING)
+    if isinstance(value, list | tuple) and isinstance(part, int) and 0 <= part < len(value):
+        return value[part]
+    return MISSING

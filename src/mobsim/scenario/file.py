@@ -20,7 +20,7 @@ def load_scenario(path: str | FilePath, *, overrides: Mapping[str, Any] | None =
     Parameters
     ----------
     path : the file, or the name of a scenario that comes with mobsim.
-    overrides : other values for places of the file, such as ``{"community.residents": 500}``; they need no tags.
+    overrides : other values for places of the file, such as ``{"community.residents": 500}``, without tags.
 
     Raises
     ------

@@ -31,7 +31,8 @@ def memory_complaints(scenario: Scenario) -> Iterator[Complaint]:
         residents, allowed = scenario.community.residents, USABLE_SHARE * free
         yield (
             ("community", "residents"),
-            f" is {residents:,}, which needs about {_gibibytes(need)} of memory; allowed: at most {_gibibytes(allowed)} "
+            f" is {residents:,}, which needs about {_gibibytes(need)} of memory; allowed: at most "
+            f"{_gibibytes(allowed)} "
             f"(three quarters of what is free here), so about {int(residents * allowed / need):,} residents",
         )
 

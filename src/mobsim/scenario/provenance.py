@@ -1,7 +1,7 @@
 """Where numbers come from: every number a scenario file sets carries a tag in a comment.
 
-`[V ...]` read in a source, `[P ...]` seen in a prototype, `[A ...]` an assumption, `[C ...]` set by a calibration. The tag stands on
-the number's line, or on the line of a key around it; then it covers the whole block.
+`[V ...]` read in a source, `[P ...]` seen in a prototype, `[A ...]` an assumption, `[C ...]` set by a
+calibration. The tag stands on the number's line, or on the line of a key around it; then it covers the block.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ def _has_source(data: dict[str, Any], path: Path) -> bool:
     """Bands of a check name their source in words."""
     if path[0] != "check" or len(path) < 3:
         return False
-    entry = data["check"][path[1]] if isinstance(data["check"], list) else None
+    checks, place = data["check"], path[1]
+    entry = checks[place] if isinstance(checks, list) and isinstance(place, int) else None
     return isinstance(entry, dict) and bool(entry.get("source"))
 
 

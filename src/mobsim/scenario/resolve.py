@@ -9,7 +9,8 @@ from mobsim.scenario.allowed import allowed_words, in_words, schema_at
 from mobsim.scenario.complete import complete, own_activity_fields
 from mobsim.scenario.crosscheck import cross_faults
 from mobsim.scenario.document import Document
-from mobsim.scenario.faults import Fault, InvalidScenario, Path, shown, text_of
+from mobsim.scenario.faults import MISSING, Fault, InvalidScenario, Path, inside, shown, text_of
+from mobsim.scenario.imports import with_files
 from mobsim.scenario.provenance import collect_tags
 from mobsim.scenario.scenario import Scenario
 
@@ -58,11 +59,12 @@ def resolve_document(document: Document, name: str, *, tagged: bool = False) -> 
     tags: dict[str, str] = data.get("tags", {})
     if tagged and "tags" not in data:
         tags, faults = collect_tags(document)
-    whole = complete(data, name)
+    whole, missing = with_files(complete(data, name), document)
+    faults += missing
     faults += (unlike := _like_faults(document))
     scenario, found = _validated({**whole, "tags": tags}, document)
     faults += found if not unlike else []
-    if scenario is not None:
+    if scenario is not None and not missing:
         faults += cross_faults(scenario, document)
         if tagged and "tags" in data:
             faults += _hand_written_tags(scenario, document)
@@ -111,7 +113,7 @@ def _like_faults(document: Document) -> list[Fault]:
 
 
 def _hand_written_tags(scenario: Scenario, document: Document) -> list[Fault]:
-    """A section `tags` belongs to the resolved form, where nothing is left out; it does not replace comments elsewhere."""
+    """A section `tags` belongs to the resolved form, which leaves nothing out."""
     from mobsim.scenario.dump import plain
 
     if plain(scenario) == document.data:
@@ -176,14 +178,9 @@ def _place_of(message: Any, whole: Any) -> Path | None:
             and location[place - 1] == path[-1]
         ):
             continue
-        if (
-            isinstance(value, dict)
-            and part in value
-            or isinstance(value, list | tuple)
-            and isinstance(part, int)
-            and part < len(value)
-        ):
-            value = value[part]
+        within = inside(value, part)
+        if within is not MISSING:
+            value = within
         elif message["type"] != "missing" or place < len(location) - 1:
             break
         path.append(part)

@@ -56,7 +56,7 @@ class ReplicateSpec(Spec):
 
 
 class CheckSpec(Spec):
-    """A published fact that the scenario should show: a contrast inside a band. Missed bands are shown as missed."""
+    """A published fact that the scenario should show: a contrast inside a band; missed bands are shown."""
 
     fact: str = Field(..., min_length=1, description="the fact in words")
     outcome: str = Field("participation_fe", description="outcome column, such as participation_fe or gap_fe")
@@ -73,7 +73,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=40)]
 
 
 class Scenario(Spec):
-    """World + arms + goals with every default written in: the resolved form, the only one that is run and recorded."""
+    """World + arms + goals with every default written in: the resolved form, the only one that is run."""
 
     schema_version: Literal[1] = Field(1, description="version of this file format")
     name: Name = Field(..., description="short name: the folder of its results")
@@ -105,5 +105,5 @@ class Scenario(Spec):
 
     @property
     def folder(self) -> Path | None:
-        """Folder of the scenario file, where the files it names are looked for; not part of the resolved form."""
+        """Folder of the scenario file, where files it names are looked for; not part of the resolved form."""
         return self._folder

@@ -10,8 +10,8 @@ from mobsim.scenario.complete import name_from
 
 STARTER = """\
 # A scenario: a community, the strategies compared in it, and the goals. Check it with: mobsim check FILE
-# Every number needs a tag in a comment: [V] read in a source, [P] seen in a pilot, [A] an assumption, [C] calibrated.
-# A tag on a line with a colon at its end covers everything below it. What you leave out takes its documented default.
+# Every number needs a tag in a comment: [V] read in a source, [P] from a pilot, [A] assumed, [C] calibrated.
+# A tag on a line that ends in a colon covers everything below it. What you leave out takes its default.
 schema_version: 1
 title: {title}
 description: >
@@ -33,7 +33,7 @@ arms:                            # strategies; an arm without a campaign is alwa
   outreach:                      # [A] shares of the money
     description: visits and meetings
     activities:
-      - {{kind: visit, share: 0.6, target: random}}   # also: nominated, leaders, affected, degree, non_participants, cycle
+      - {{kind: visit, share: 0.6, target: random}}   # also: nominated, leaders, affected, cycle
       - {{kind: meeting, share: 0.4}}
   training:                      # [A] shares of the money
     description: skills workshops and trained leaders
@@ -88,6 +88,7 @@ def _text(template: str, stem: str) -> str:
     if template not in shipped:
         words = ["starter", *shipped]
         raise UsageError(
-            f"--from is '{template}'; allowed: starter, or a name that `mobsim scenarios` lists{nearest(template, words)}"
+            f"--from is '{template}'; allowed: starter, or a name that `mobsim scenarios` "
+            f"lists{nearest(template, words)}"
         )
     return shipped[template].read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ from mobsim.scenario.allowed import schema_at
 from mobsim.scenario.cross_community import Complaint
 from mobsim.scenario.document import Document
 from mobsim.scenario.dump import plain
-from mobsim.scenario.faults import Path, sentence_of, text_of
+from mobsim.scenario.faults import Path, inside, sentence_of, text_of
 from mobsim.scenario.scenario import NONE, Scenario
 
 
@@ -47,10 +47,7 @@ def _path_of(text: str) -> Path:
 
 def _at(value: Any, path: Path) -> Any:
     for part in path:
-        try:
-            value = value[part]
-        except (KeyError, IndexError, TypeError):
-            return None
+        value = inside(value, part)
     return value
 
 
@@ -78,7 +75,8 @@ def _goals(scenario: Scenario) -> Iterator[Complaint]:
         if wanted > reach[best]:
             yield (
                 ("goals", place),
-                f" asks for {wanted:,.0f} residents, but the money of no arm contacts more than {reach[best]:,.0f} ({best}): "
+                f" asks for {wanted:,.0f} residents, but the money of no arm contacts more than "
+                f"{reach[best]:,.0f} ({best}): "
                 "the rest would have to come by themselves",
             )
 
