@@ -255,10 +255,11 @@ def _refuse_large(n: int) -> None:
 
 def _complete(n: int) -> Ties:
     _refuse_large(n)
-    neighbours = np.tile(np.arange(n, dtype=np.uint32), n)
-    everybody_else = np.ones(n * n, np.bool_)
-    everybody_else[:: n + 1] = False
-    return Ties(np.arange(n + 1, dtype=np.int64) * (n - 1), neighbours[everybody_else])
+    others = np.empty((n, n - 1), np.uint32)
+    others[:] = np.arange(n - 1, dtype=np.uint32)
+    for i in range(n):
+        others[i, i:] += np.uint32(1)
+    return Ties(np.arange(n + 1, dtype=np.int64) * (n - 1), others.reshape(-1))
 
 
 def whole_weight(weight: float) -> int:

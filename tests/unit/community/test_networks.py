@@ -49,7 +49,7 @@ def villages() -> dict[str, np.ndarray]:
 @pytest.mark.parametrize(
     ("fact", "mean", "within", "lowest", "highest"),
     [
-        # mean and tolerance: the prototype's figure; lowest and highest: usual range, or two villages measured
+        # mean and tolerance: the prototype's figure; lowest and highest: usual range or villages measured
         ("mean_degree", 10.0, 1e-9, 10.0, 10.0),
         ("sd_degree", 4.9, 0.25, 4.2, 5.6),
         ("transitivity", 0.30, 0.02, 0.24, 0.38),
