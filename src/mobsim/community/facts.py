@@ -94,8 +94,10 @@ def estimate_memory(spec: CommunitySpec) -> int:
     --------
     >>> from mobsim.community.network import WellMixed
     >>> from mobsim.community.population import GroupSpec
-    >>> world = CommunitySpec(groups={"all": GroupSpec(share=1.0)}, network=WellMixed(kind="well_mixed"),
-    organizations=()) >>> estimate_memory(world) 55000
+    >>> everybody = {"all": GroupSpec(share=1.0)}
+    >>> world = CommunitySpec(groups=everybody, network=WellMixed(kind="well_mixed"), organizations=())
+    >>> estimate_memory(world)
+    55000
     """
     written = isinstance(spec.network, EdgeList | FromFiles)
     per_end = BYTES_PER_WRITTEN_TIE_END if written else BYTES_PER_TIE_END
