@@ -52,9 +52,8 @@ class Community:
     well_mixed : everybody influences everybody; there are no ties then.
     credibility : (n_organizations, n_groups) float64.
     capacity, org_influence, interest : (n_organizations,) float64.
-    lead, largest_cbo : index of the lead and of the cbo with most members (the lead if there is no cbo; -1
-    without
-        organizations).
+    lead, largest_cbo : index of the lead and of the cbo with most members; the lead if there is no cbo, -1
+        without organizations.
     resident_ids : ids from a people file, or empty.
     listed_threshold : (n_residents,) float64 thresholds as a people file writes them, or empty.
     """
