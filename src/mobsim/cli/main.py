@@ -79,10 +79,7 @@ def _command_line() -> typer.Typer:
         pass
 
     for name in COMMANDS:
-        try:
-            module = import_module(f"mobsim.cli.{name}")
-        except ModuleNotFoundError:
-            continue
+        module = import_module(f"mobsim.cli.{name}")
         application.command(name)(getattr(module, name))
     return application
 

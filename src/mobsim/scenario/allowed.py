@@ -148,7 +148,9 @@ def in_words(schema: Schema) -> str:
             return "a mapping with at least one entry"
         return f"a mapping with {', '.join(keys)}" if keys else "a mapping"
     if "pattern" in schema:
-        return f"a word of letters, digits and _ that starts with a letter{_longest(schema)}"
+        return (
+            f"a word of up to {schema.get('maxLength', 40)} letters, digits and _ that starts with a letter"
+        )
     return f"a text{_longest(schema)}"
 
 

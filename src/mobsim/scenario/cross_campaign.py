@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 
 from mobsim.campaign.activity import ActivitySpec, ActivityUse, ArmSpec, shipped_activities
-from mobsim.campaign.calendar import STEPS
+from mobsim.campaign.calendar import STEPS, CalendarSpec
 from mobsim.campaign.targeting import TargetSpec
 from mobsim.community.network import FromFiles
 from mobsim.errors import nearest
 from mobsim.scenario.cross_community import Complaint
 from mobsim.scenario.faults import Path, shown
 from mobsim.scenario.scenario import NONE, Scenario
-
-IsSet = Callable[[Path], bool]
-"""Whether the file itself sets a value at a place."""
 
 MOST_ARMS = 200
 MOST_LINES = 50
@@ -56,15 +53,14 @@ OUTCOMES = (
 """Outcomes that a check may measure; those of a group or goal carry its name instead of GROUP or GOAL."""
 
 
-def campaign_complaints(scenario: Scenario, is_set: IsSet) -> Iterator[Complaint]:
+def campaign_complaints(scenario: Scenario) -> Iterator[Complaint]:
     """Return what does not fit together in the campaign.
 
     Parameters
     ----------
     scenario : the resolved form.
-    is_set : whether the file itself sets a value at a place.
     """
-    yield from _time(scenario, is_set)
+    yield from _time(scenario)
     yield from _activities(scenario)
     yield from _arms(scenario)
     yield from _goals(scenario)
@@ -72,7 +68,7 @@ def campaign_complaints(scenario: Scenario, is_set: IsSet) -> Iterator[Complaint
     yield from _replicates(scenario)
 
 
-def _time(scenario: Scenario, is_set: IsSet) -> Iterator[Complaint]:
+def _time(scenario: Scenario) -> Iterator[Complaint]:
     campaign = scenario.campaign
     starts, ends, horizon = campaign.funding_starts_week, campaign.funding_ends_week, campaign.horizon_weeks
     if campaign.budget_per_resident > 0:
@@ -87,11 +83,11 @@ def _time(scenario: Scenario, is_set: IsSet) -> Iterator[Complaint]:
                 f" is {ends}; allowed: at most horizon_weeks, which is {horizon}",
             )
     for step in STEPS:
-        period = getattr(campaign.calendar, step)
-        for end, week in (("first", period.first), ("until", period.until)):
+        for end, last in (("first", horizon - 1), ("until", horizon)):
             path: Path = ("campaign", "calendar", step, end)
-            last = horizon - 1 if end == "first" else horizon
-            if week is not None and week > last and is_set(path):
+            week = getattr(getattr(campaign.calendar, step), end)
+            usual = getattr(getattr(CalendarSpec(), step), end)  # a default may lie beyond a short horizon
+            if week is not None and week > last and week != usual:
                 yield path, f" is {week}; allowed: at most {last}, because horizon_weeks is {horizon}"
 
 

@@ -18,7 +18,7 @@ def cross_faults(scenario: Scenario, document: Document) -> list[Fault]:
     scenario : the resolved form.
     document : the file it comes from, for the lines.
     """
-    complaints = [*community_complaints(scenario), *campaign_complaints(scenario, document.has)]
+    complaints = [*community_complaints(scenario), *campaign_complaints(scenario)]
     if not complaints:
         complaints = list(memory_complaints(scenario))
     return [document.fault(path, f"{text_of(path)}{sentence}") for path, sentence in complaints]

@@ -14,7 +14,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from mobsim.errors import ScenarioError
-from mobsim.scenario.faults import MISSING, Fault, InvalidScenario, Path, inside, shown, text_of
+from mobsim.scenario.faults import Fault, InvalidScenario, Path, shown, text_of
 
 MOST_BYTES = 1_000_000
 MOST_DEPTH = 20
@@ -62,16 +62,6 @@ class Document:
         sentence : what to say about it.
         """
         return Fault(self.line(path), sentence)
-
-    def has(self, path: Path) -> bool:
-        """Return whether the file itself sets a value at a place."""
-        return path in self.lines if self.lines else _reached(self.data, path)
-
-
-def _reached(value: Any, path: Path) -> bool:
-    for part in path:
-        value = inside(value, part)
-    return value is not MISSING
 
 
 def read_document(path: str | FilePath) -> Document:

@@ -75,8 +75,6 @@ def _with_people(whole: dict[str, Any], document: Document) -> tuple[dict[str, A
     count = len(people.ids)
     given = community.get("residents", count)
     if given != count:
-        sentence = (
-            f"community.residents is {shown(given)}; allowed: {count:,}, as in the people file, or nothing"
-        )
+        sentence = f"community.residents is {shown(given)}; allowed: {count:,}, as in {shown(network.people)}"
         return whole, [document.fault(("community", "residents"), sentence)]
     return {**whole, "community": {**community, "residents": count}}, []

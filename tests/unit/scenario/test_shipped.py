@@ -1,0 +1,102 @@
+"""The scenarios that come with mobsim: right, tagged, and under the names that the documents use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mobsim.errors import ScenarioError
+from mobsim.scenario.catalogue import find_scenario, shipped_folder, shipped_scenarios, title_of
+from mobsim.scenario.document import read_document
+from mobsim.scenario.dump import plain
+from mobsim.scenario.file import load_scenario, read_scenario
+from mobsim.scenario.warn import contacts_bought, warnings_of
+
+pytestmark = pytest.mark.quick
+
+LIMITS = {
+    "granovetter_domino",
+    "granovetter_normal",
+    "watts_window",
+    "gleeson_cahalane",
+    "centola_macy",
+    "noisy_threshold_ring",
+    "noisy_threshold_random",
+    "independent_cascade",
+    "percolation",
+    "si",
+    "linear_threshold",
+    "bass",
+    "logit_equilibrium",
+    "banerjee_information",
+    "banerjee_endorsement",
+    "olson_free_riding",
+    "marwell_oliver_assurance",
+}
+
+
+def test_everything_promised_is_there() -> None:
+    names = set(shipped_scenarios())
+    worlds = {"a_information", "b_capability", "c_barrier", "d_trust"}
+    assert {"vaccination_district", *(f"four_villages_{world}" for world in worlds)} <= names
+    assert {f"limits/{limit}" for limit in LIMITS} <= names
+
+
+@pytest.mark.parametrize("name", shipped_scenarios())
+def test_a_shipped_scenario_is_right(name: str) -> None:
+    scenario, document = read_scenario(name)
+    assert scenario.name == name.rsplit("/", 1)[-1]
+    assert scenario.title == title_of(find_scenario(name))
+    assert scenario.sources
+    assert scenario.check
+    assert "tags" not in document.data, "shipped scenarios write their tags as comments"
+    assert all(check.source.startswith("[") for check in scenario.check)
+
+
+def test_the_vaccination_scenario_asks_what_it_promises() -> None:
+    scenario = load_scenario("vaccination_district")
+    assert scenario.community.residents == 4000
+    assert plain(scenario)["community"]["network"]["villages"] == 8
+    assert {"outreach", "training", "advocacy", "mixed", "nominated", "leaders", "ambassadors"} < set(
+        scenario.arms
+    )
+    assert {goal.indicator for goal in scenario.goals} == {"participation", "gap"}
+    assert scenario.tags["community.residents"].startswith("[V")
+
+
+def test_a_name_finds_the_file_and_a_wrong_one_its_neighbour() -> None:
+    assert find_scenario("bass") == find_scenario("limits/bass") == shipped_folder() / "limits" / "bass.yaml"
+    assert find_scenario("elsewhere/mine.yaml") == Path("elsewhere/mine.yaml")
+    with pytest.raises(ScenarioError, match="did you mean 'vaccination_district'"):
+        find_scenario("vacination_district")
+
+
+def test_warnings_name_what_is_unusual(tmp_path: Path) -> None:
+    path = tmp_path / "odd.yaml"
+    path.write_text(
+        "schema_version: 1\ntitle: t\ndescription: d\n"
+        "behaviour: {social_weight: 1.5}   # [A]\n"
+        "campaign: {budget_per_resident: 0.5}   # [A]\n"
+        "arms:\n  idle: {activities: []}\n  visits:\n    activities: [{kind: visit, share: 1}]   # [A]\n"
+        "goals:\n  - {at_least: 0.9, by_week: 77}   # [A]\n",
+        encoding="utf-8",
+    )
+    scenario, document = read_scenario(path)
+    told = [sentence.split(": ", 1)[1] for sentence in warnings_of(scenario, document)]
+    assert told == [
+        "behaviour.social_weight is 1.5, outside the usual 0 to 1",
+        "campaign.budget_per_resident is 0.5, outside the usual 1 to 50",
+        "arms.idle buys nothing, so it equals none",
+        "goals[0] asks for 900 residents, but the money of no arm contacts more than 500 (visits): "
+        "the rest would have to come by themselves",
+    ]
+    assert contacts_bought(scenario, "visits") == 500
+
+
+def test_lines_are_those_of_the_file() -> None:
+    document = read_document(find_scenario("vaccination_district"))
+    lines = find_scenario("vaccination_district").read_text("utf-8").splitlines()
+    for path, line in document.lines.items():
+        if path and isinstance(path[-1], str):
+            assert path[-1] in lines[line - 1]
