@@ -19,10 +19,10 @@ from mobsim.community.behaviour import (
 from mobsim.community.community import Community, CommunitySpec
 from mobsim.errors import ScenarioError
 from mobsim.kernels import arrays as a
+from mobsim.kernels.diffusion import NO_WINDOW
 from mobsim.kernels.elementary import exp2_64, log2_1m_64
 
 LOG2_E = 1.4426950408889634
-NO_WINDOW = 2**30
 
 
 def exact(number: float) -> Fraction:

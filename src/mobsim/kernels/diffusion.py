@@ -76,6 +76,8 @@ from mobsim.kernels.keyed import centred, philox, philox_slots, uniform
 from mobsim.kernels.streams import NEWCOMER, TELLING, WEEK
 
 SLOTS = 64
+NO_WINDOW = 2**30
+"""The exposure window that never closes."""
 
 # Offsets of the float32 scratch: 64 slots each.
 _U0, _U1, _U2, _U3 = 0 * 64, 1 * 64, 2 * 64, 3 * 64
@@ -87,18 +89,9 @@ _PAR = 17 * 64
 _FLOATS = (17 + N_SINGLES) * 64
 
 # Offsets of the uint32 scratch.
-_ACC, _FLAGS, _TOLD, _OMEGA, _GROUP, _OFF, _WORD, _NEW, _TIE = (
-    0 * 64,
-    1 * 64,
-    2 * 64,
-    3 * 64,
-    4 * 64,
-    5 * 64,
-    6 * 64,
-    7 * 64,
-    8 * 64,
-)
-_COUNT = 9 * 64
+_ACC, _FLAGS, _OMEGA, _GROUP, _OFF, _WORD, _TELLS = 0 * 64, 1 * 64, 2 * 64, 3 * 64, 4 * 64, 5 * 64, 6 * 64
+_TIE, _IS_AWARE, _TAKES_PART, _REPLACED, _TOLD_NOW = 7 * 64, 8 * 64, 9 * 64, 10 * 64, 11 * 64
+_COUNT = 12 * 64
 
 _ONE = np.float32(1.0)
 _ZERO = np.float32(0.0)
@@ -107,7 +100,23 @@ _NEVER = np.float32(2.0)
 _ALWAYS = np.float32(-1.0)
 _TINY = np.float32(1e-6)
 _FIELD = np.uint32(1023)
-_U1BIT = np.uint32(1)
+_YES = np.uint32(1)
+_NO = np.uint32(0)
+
+
+@inlined
+def at(offset, first, second):  # type: ignore[no-untyped-def]
+    """Sum of two parts of an index and an offset, unsigned: numba then leaves out the handling of negative indices,
+    which would keep the compiler from using vector code.
+    """
+    return np.uint64(offset) + np.uint64(first) + np.uint64(second)
+
+
+@inlined
+def copy(target, to, source, start, count):  # type: ignore[no-untyped-def]
+    """Copy `count` values; one pair of arrays a loop, so that the compiler's check for overlap stays small."""
+    for slot in range(count):
+        target[at(to, slot, 0)] = source[at(start, slot, 0)]
 
 
 @kernel
@@ -136,7 +145,7 @@ def teller_word(aware, participating, told_week, week, window, units):  # type: 
     return (
         tells
         | ((tells & np.uint32(participating)) << np.uint32(10))
-        | (np.uint32(units) * (_U1BIT + np.uint32(participating)) << np.uint32(20))
+        | (np.uint32(units) * (_YES + np.uint32(participating)) << np.uint32(20))
     )
 
 
@@ -189,8 +198,8 @@ def write_words(week: int, ties: Ties, residents: Residents, rules: Rules, state
 @inlined
 def _add_teller(tellers, lane, word):  # type: ignore[no-untyped-def]
     """Count those who tell, all and as participants, for a well-mixed community."""
-    tellers[lane, 0] += np.int64(word & _U1BIT)
-    tellers[lane, 1] += np.int64((word >> np.uint32(10)) & _U1BIT)
+    tellers[lane, 0] += np.int64(word & _YES)
+    tellers[lane, 1] += np.int64((word >> np.uint32(10)) & _YES)
 
 
 @kernel
@@ -205,8 +214,8 @@ def _plain_row(
     for tie in range(ties.row_start[i], ties.row_start[i + 1]):
         j = np.int64(ties.neighbours[tie])
         word = words[j * n_lanes + lane]
-        n_aware += np.int64(word & _U1BIT)
-        n_participants += np.int64((word >> np.uint32(10)) & _U1BIT)
+        n_aware += np.int64(word & _YES)
+        n_participants += np.int64((word >> np.uint32(10)) & _YES)
         pull = np.int64(word >> np.uint32(20)) - np.int64(ties.units[j])
         numerator += ties.weight[tie] * pull if weighted else pull
     return n_participants, n_aware - n_participants, numerator
@@ -219,9 +228,9 @@ def _told_by_a_tie(
     """Whether one of the ties that carry `transmission` tells resident i this week."""
     for tie in range(ties.row_start[i], ties.row_start[i + 1]):
         word = words[np.int64(ties.neighbours[tie]) * n_lanes + lane]
-        if word & _U1BIT:
+        if word & _YES:
             chance = ties.transmission[tie]
-            if not (word >> np.uint32(10)) & _U1BIT:
+            if not (word >> np.uint32(10)) & _YES:
                 told_by = rules.doubles[TELL_PARTICIPANT, lane]
                 chance = chance * rules.doubles[TELL_OTHER, lane] / told_by if told_by > 0.0 else 0.0
             w0, _, _, _ = philox(tie, week, luck, TELLING, keys.seed, keys.community)
@@ -298,6 +307,7 @@ def diffuse_week(
     entities = np.zeros(SLOTS, np.uint32)
     draw_lucks = np.zeros(SLOTS, np.uint32)
     drawn = np.zeros((4, SLOTS), np.uint32)
+    words_drawn = drawn.reshape(4 * SLOTS)
 
     terms = np.empty((n_groups, n_lanes), np.float32)
     lambda_f = np.empty((2, n_lanes), np.float32)
@@ -339,45 +349,45 @@ def diffuse_week(
             pair = (first - chunk) * n_draws
             if n_arms == 1:
                 for slot in range(n_slots):
-                    f[_U0 + slot] = uniform(drawn[0, pair + slot])
-                    f[_U1 + slot] = uniform(drawn[1, pair + slot])
-                    f[_U2 + slot] = uniform(drawn[2, pair + slot])
-                    f[_U3 + slot] = uniform(drawn[3, pair + slot])
+                    f[_U0 + slot] = uniform(words_drawn[at(0 * 64, pair, slot)])
+                    f[_U1 + slot] = uniform(words_drawn[at(1 * 64, pair, slot)])
+                    f[_U2 + slot] = uniform(words_drawn[at(2 * 64, pair, slot)])
+                    f[_U3 + slot] = uniform(words_drawn[at(3 * 64, pair, slot)])
             else:
                 for p in range(in_tile * n_draws):
-                    u0 = uniform(drawn[0, pair + p])
-                    u1 = uniform(drawn[1, pair + p])
-                    u2 = uniform(drawn[2, pair + p])
-                    u3 = uniform(drawn[3, pair + p])
-                    for arm in range(p * n_arms, (p + 1) * n_arms):
-                        f[_U0 + arm] = u0
-                        f[_U1 + arm] = u1
-                        f[_U2 + arm] = u2
-                        f[_U3 + arm] = u3
-            for slot in range(n_slots):
-                f[_THETA + slot] = theta_flat[base + slot]
-                f[_S0 + slot] = s0_flat[base + slot]
-                f[_S + slot] = s_flat[base + slot]
-                f[_O + slot] = o_flat[base + slot]
-                f[_T + slot] = t_flat[base + slot]
-                f[_M + slot] = m_flat[base + slot]
-            for slot in range(n_slots):
-                u[_FLAGS + slot] = np.uint32(flags_flat[base + slot])
-                u[_TOLD + slot] = np.uint32(told_flat[base + slot])
+                    u0 = uniform(words_drawn[at(0 * 64, pair, p)])
+                    u1 = uniform(words_drawn[at(1 * 64, pair, p)])
+                    u2 = uniform(words_drawn[at(2 * 64, pair, p)])
+                    u3 = uniform(words_drawn[at(3 * 64, pair, p)])
+                    lead = p * n_arms
+                    for arm in range(n_arms):
+                        f[at(_U0, lead, arm)] = u0
+                        f[at(_U1, lead, arm)] = u1
+                        f[at(_U2, lead, arm)] = u2
+                        f[at(_U3, lead, arm)] = u3
+            copy(f, _THETA, theta_flat, base, n_slots)
+            copy(f, _S0, s0_flat, base, n_slots)
+            copy(f, _S, s_flat, base, n_slots)
+            copy(f, _O, o_flat, base, n_slots)
+            copy(f, _T, t_flat, base, n_slots)
+            copy(f, _M, m_flat, base, n_slots)
+            copy(u, _FLAGS, flags_flat, base, n_slots)
             for r in range(in_tile):
                 i = first + r
                 group = np.int64(residents.group[i])
                 units = np.uint32(ties.units[i])
                 offset = np.uint32(ties.offset[i])
                 factor = ties.denominator[i] if ties.divide else ties.reciprocal[i]
+                row = r * n_lanes
+                background, term = log_background[group], terms[group]
                 for lane in range(n_lanes):
-                    slot = r * n_lanes + lane
-                    u[_OMEGA + slot] = units
-                    u[_GROUP + slot] = np.uint32(group)
-                    u[_OFF + slot] = offset
-                    g[slot] = factor
-                    f[_LMU + slot] = log_background[group, lane]
-                    f[_KG + slot] = terms[group, lane]
+                    u[at(_OMEGA, row, lane)] = units
+                    u[at(_GROUP, row, lane)] = np.uint32(group)
+                    u[at(_OFF, row, lane)] = offset
+                    g[at(0, row, lane)] = factor
+                for lane in range(n_lanes):
+                    f[at(_LMU, row, lane)] = background[lane]
+                    f[at(_KG, row, lane)] = term[lane]
 
             # 4a: counts and exposure.
             if not well_mixed:
@@ -396,7 +406,7 @@ def diffuse_week(
                             for tie in range(ties.row_start[first + r], ties.row_start[first + r + 1]):
                                 source = np.int64(ties.neighbours[tie]) * n_lanes
                                 for lane in range(n_lanes):
-                                    u[_ACC + r * n_lanes + lane] += words[source + lane]
+                                    u[at(_ACC, r * n_lanes, lane)] += words[at(source, lane, 0)]
                 for slot in range(SLOTS):
                     total = u[_ACC + slot]
                     n_participants = (total >> np.uint32(10)) & _FIELD
@@ -438,7 +448,7 @@ def diffuse_week(
                     f[_NN + slot] = _ZERO
                     lane = slot % n_lanes
                     u[_TIE + slot] = np.uint32(0)
-                    if not u[_FLAGS + slot] & _U1BIT:
+                    if not u[_FLAGS + slot] & _YES:
                         told = _told_by_a_tie(
                             first + slot // n_lanes,
                             lane,
@@ -479,7 +489,7 @@ def diffuse_week(
                         exposure = f[_Q + slot]
                     else:
                         exposure = f[_PAR + NOT_VISIBILITY * 64 + slot] * f[_Q + slot] + f[_LF + slot]
-                    participating = np.float32(np.int32((u[_FLAGS + slot] >> _U1BIT) & _U1BIT))
+                    participating = np.float32(np.int32((u[_FLAGS + slot] >> _YES) & _YES))
                     v = f[_PAR + SOCIAL_WEIGHT * 64 + slot] * exposure
                     v = v + (f[_PAR + APPEAL_WEIGHT * 64 + slot] * f[_T + slot]) * f[_M + slot]
                     v = v + f[_PAR + CAPABILITY_WEIGHT * 64 + slot] * f[_S + slot]
@@ -497,56 +507,66 @@ def diffuse_week(
                         f[_LAMBDA + slot] = _ONE if f[_LAMBDA + slot] >= _ZERO else _ZERO
 
             # 4b, 4c, 4d, 5, 6 at once: every line reads the state at the start of the phase.
-            newcomers = np.uint32(0)
             for slot in range(SLOTS):
                 flags = u[_FLAGS + slot]
-                aware = flags & _U1BIT
-                participating = (flags >> _U1BIT) & _U1BIT
-                dosed = (flags >> np.uint32(3)) & _U1BIT
                 exponent = (
                     f[_LMU + slot] + f[_NP + slot] * f[_PAR + LOG_TELL_PARTICIPANT * 64 + slot]
                 ) + f[_NN + slot] * f[_PAR + LOG_TELL_OTHER * 64 + slot]
                 chance = _ONE - exp2_32(exponent)
-                aware_now = aware | dosed | u[_TIE + slot] | np.uint32(f[_U0 + slot] < chance)
-                joins = f[_PAR + KEEP * 64 + slot] * np.float32(np.int32(participating)) + (
-                    f[_PAR + RECONSIDER * 64 + slot] * f[_LAMBDA + slot]
+                told = _YES if f[_U0 + slot] < chance else _NO
+                u[_IS_AWARE + slot] = (flags | (flags >> np.uint32(3)) | told | u[_TIE + slot]) & _YES
+            # 4c: participation. 5: lapse.
+            for slot in range(SLOTS):
+                took_part = (u[_FLAGS + slot] & np.uint32(2)) != 0
+                stays = f[_PAR + KEEP * 64 + slot] if took_part else _ZERO
+                joins = stays + f[_PAR + RECONSIDER * 64 + slot] * f[_LAMBDA + slot]
+                u[_TAKES_PART + slot] = u[_IS_AWARE + slot] if f[_U1 + slot] < joins else _NO
+            if rules.irreversible:
+                for slot in range(SLOTS):
+                    u[_TAKES_PART + slot] |= (u[_FLAGS + slot] >> _YES) & _YES
+            for slot in range(SLOTS):
+                lapses = f[_U2 + slot] < f[_PAR + LAPSE * 64 + slot]
+                halved = (_HALF if lapses else _ONE) if u[_TAKES_PART + slot] != 0 else _ONE
+                f[_O + slot] = f[_O + slot] * halved
+                u[_TAKES_PART + slot] = _NO if lapses else u[_TAKES_PART + slot]
+            # 5: turnover or forgetting, and what is to be written at once (4d).
+            for slot in range(SLOTS):
+                flags = u[_FLAGS + slot]
+                takes_part = u[_TAKES_PART + slot]
+                held = takes_part | ((flags >> np.uint32(3)) & _YES)
+                forgets = (_YES - held) if f[_U3 + slot] < f[_PAR + FORGET * 64 + slot] else _NO
+                u[_REPLACED + slot] = _YES if f[_U3 + slot] < f[_PAR + TURNOVER * 64 + slot] else _NO
+                u[_TOLD_NOW + slot] = u[_IS_AWARE + slot] & (_YES - (flags & _YES))
+                u[_FLAGS + slot] = (
+                    (flags & (np.uint32(4 + 16 + 32) | (takes_part << np.uint32(6))))
+                    | (u[_IS_AWARE + slot] & (_YES - forgets))
+                    | (takes_part << _YES)
                 )
-                takes_part = aware_now & np.uint32(f[_U1 + slot] < joins)
-                if rules.irreversible:
-                    takes_part = takes_part | participating
-                lapses = takes_part & np.uint32(f[_U2 + slot] < f[_PAR + LAPSE * 64 + slot])
-                takes_part = takes_part & (_U1BIT - lapses)
-                own = f[_O + slot]
-                own = own * _HALF if lapses else own
-                replaced = np.uint32(f[_U3 + slot] < f[_PAR + TURNOVER * 64 + slot])
-                forgets = (
-                    aware_now
-                    & (_U1BIT - takes_part)
-                    & (_U1BIT - dosed)
-                    & np.uint32(f[_U3 + slot] < f[_PAR + FORGET * 64 + slot])
-                )
-                aware_after = aware_now & (_U1BIT - forgets)
+            # 6: decay and learning.
+            for slot in range(SLOTS):
+                takes_part_now = u[_TAKES_PART + slot] != 0
                 appeal = f[_M + slot] * f[_PAR + APPEAL_FACTOR * 64 + slot]
                 f[_M + slot] = _ZERO if appeal < _TINY else appeal
                 s = f[_S + slot]
                 rises = s + f[_PAR + LEARNING * 64 + slot] * (_ONE - s)
                 relaxes = f[_S0 + slot] + (s - f[_S0 + slot]) * f[_PAR + CAPABILITY_FACTOR * 64 + slot]
-                f[_S + slot] = rises if takes_part else relaxes
+                f[_S + slot] = rises if takes_part_now else relaxes
+                own = f[_O + slot]
                 grows = own + f[_PAR + OWNERSHIP_GROWTH * 64 + slot] * (_ONE - own)
                 fades = own * f[_PAR + OWNERSHIP_FACTOR * 64 + slot]
-                f[_O + slot] = grows if takes_part else fades
-                told = np.uint32(week) if aware_now > aware else u[_TOLD + slot]
-                u[_TOLD + slot] = told
-                never_left = flags & (takes_part << np.uint32(6))
-                u[_FLAGS + slot] = (
-                    (flags & np.uint32(4 + 16 + 32)) | never_left | aware_after | (takes_part << _U1BIT)
-                )
-                u[_NEW + slot] = replaced
-                newcomers |= replaced
-
+                f[_O + slot] = grows if takes_part_now else fades
+            newcomers = np.uint32(0)
+            just_told = np.uint32(0)
+            for slot in range(SLOTS):
+                newcomers |= u[_REPLACED + slot]
+                just_told |= u[_TOLD_NOW + slot]
+            if just_told:
+                for slot in range(n_slots):
+                    if u[_TOLD_NOW + slot]:
+                        told_flat[base + slot] = week
             if newcomers:
                 for pair_in_tile in range(in_tile * n_draws):
-                    if u[_NEW + pair_in_tile * n_arms]:
+                    if u[_REPLACED + pair_in_tile * n_arms]:
                         r = pair_in_tile // n_draws
                         i = first + r
                         lead_lane = (pair_in_tile % n_draws) * n_arms
@@ -576,21 +596,27 @@ def diffuse_week(
                             f[_O + slot] = _ZERO
                             f[_M + slot] = _ZERO
                             u[_FLAGS + slot] = is_aware
-                            u[_TOLD + slot] = np.uint32(week)
+                            told_flat[base + slot] = week
                             theta_flat[base + slot] = f[_THETA + slot]
                             s0_flat[base + slot] = f[_S0 + slot]
                             t_flat[base + slot] = f[_T + slot]
 
             # Words for next week, counts, copy out.
             next_week = np.int32(week + 1)
+            if window == NO_WINDOW:
+                for slot in range(SLOTS):
+                    u[_TELLS + slot] = u[_FLAGS + slot] & _YES
+            else:
+                for slot in range(n_slots):
+                    within = np.uint32(next_week - told_flat[base + slot] <= window)
+                    u[_TELLS + slot] = u[_FLAGS + slot] & within
             for slot in range(SLOTS):
-                flags = u[_FLAGS + slot]
-                participating = (flags >> _U1BIT) & _U1BIT
-                tells = (flags & _U1BIT) & np.uint32(next_week - np.int32(u[_TOLD + slot]) <= window)
+                tells = u[_TELLS + slot]
+                participating = (u[_FLAGS + slot] >> _YES) & _YES
                 u[_WORD + slot] = (
                     tells
                     | ((tells & participating) << np.uint32(10))
-                    | ((u[_OMEGA + slot] * (_U1BIT + participating)) << np.uint32(20))
+                    | ((u[_OMEGA + slot] * (_YES + participating)) << np.uint32(20))
                 )
             for s in range(first_special, special):
                 i = np.int64(residents.special[s])
@@ -599,8 +625,8 @@ def diffuse_week(
                     if residents.stance[s, lane] != 0:
                         u[_WORD + slot] = stance_word(
                             residents.stance[s, lane],
-                            u[_FLAGS + slot] & _U1BIT,
-                            np.int32(u[_TOLD + slot]),
+                            u[_FLAGS + slot] & _YES,
+                            told_flat[base + slot],
                             next_week,
                             window,
                             ties.units[i],
@@ -608,13 +634,13 @@ def diffuse_week(
             for group in range(n_groups):
                 for slot in range(SLOTS):
                     flags = u[_FLAGS + slot]
-                    contacted = (flags >> np.uint32(2)) & _U1BIT
-                    participating = (flags >> _U1BIT) & _U1BIT
+                    contacted = (flags >> np.uint32(2)) & _YES
+                    participating = (flags >> _YES) & _YES
                     packed = (
-                        (flags & _U1BIT)
+                        (flags & _YES)
                         | (participating << np.uint32(8))
                         | (contacted << np.uint32(16))
-                        | ((participating & (_U1BIT - contacted)) << np.uint32(24))
+                        | ((participating & (_YES - contacted)) << np.uint32(24))
                     )
                     here = np.uint32(u[_GROUP + slot] == np.uint32(group)) & np.uint32(slot < n_slots)
                     u[_COUNT + group * 64 + slot] += packed * here
@@ -625,14 +651,11 @@ def diffuse_week(
             if well_mixed:
                 for slot in range(n_slots):
                     _add_teller(state.aware_tellers, slot % n_lanes, u[_WORD + slot])
-            for slot in range(n_slots):
-                s_flat[base + slot] = f[_S + slot]
-                o_flat[base + slot] = f[_O + slot]
-                m_flat[base + slot] = f[_M + slot]
-            for slot in range(n_slots):
-                next_words[base + slot] = u[_WORD + slot]
-                told_flat[base + slot] = np.int32(u[_TOLD + slot])
-                flags_flat[base + slot] = np.uint8(u[_FLAGS + slot])
+            copy(s_flat, base, f, _S, n_slots)
+            copy(o_flat, base, f, _O, n_slots)
+            copy(m_flat, base, f, _M, n_slots)
+            copy(next_words, base, u, _WORD, n_slots)
+            copy(flags_flat, base, u, _FLAGS, n_slots)
     _flush(u, counts, n_lanes, n_groups)
     for lane in range(n_lanes):
         state.participating[lane] = 0
