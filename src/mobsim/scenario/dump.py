@@ -47,6 +47,7 @@ def json_schema() -> dict[str, Any]:
     schema["required"] = ["schema_version", "title", "description"]
     parts["CommunitySpec"]["required"] = []
     parts["ActivitySpec"]["required"] = []
+    parts["GroupSpec"]["required"] = []
     parts["ActivitySpec"]["properties"]["like"] = {
         "type": "string",
         "description": "shipped activity whose numbers are taken where nothing else is said",

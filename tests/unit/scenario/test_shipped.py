@@ -100,3 +100,13 @@ def test_lines_are_those_of_the_file() -> None:
     for path, line in document.lines.items():
         if path and isinstance(path[-1], str):
             assert path[-1] in lines[line - 1]
+
+
+def test_the_page_on_scenarios_names_all_and_its_example_is_right(tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "scenarios.md").read_text("utf-8")
+    assert [name for name in shipped_scenarios() if f"`{name}`" not in page] == []
+    example = tmp_path / "example.yaml"
+    example.write_text(page.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
+    scenario, document = read_scenario(example)
+    assert list(scenario.arms) == ["none", "at_random", "named_by_others"]
+    assert warnings_of(scenario, document) == ()
