@@ -26,6 +26,7 @@ Complaint = tuple[Path, str]
 
 SHARES_ADD_UP = 1e-9
 MOST_GROUPS = 100
+HOUSEHOLD_SPREAD = 6
 MOST_COMPLETE = 16_384
 MOST_WEIGHT = 1_000_000
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -96,6 +97,11 @@ def _network(scenario: Scenario) -> Iterator[Complaint]:
     if degree > others:
         sentence = f" is {degree:g}; allowed: at most {others}, because there are {residents} residents"
         yield (*where, "degree"), sentence
+    if isinstance(network, Households) and network.degree < (at_home := ties_at_home(network.household_size)):
+        sentence = (
+            f" is {network.degree:g}; allowed: at least {at_home:.2f}, the ties within the households alone"
+        )
+        yield (*where, "degree"), sentence
     if isinstance(network, Households) and network.villages > residents:
         yield (*where, "villages"), f" is {network.villages}; allowed: at most the {residents} residents"
     if isinstance(network, RandomRegular) and network.degree * residents % 2:
@@ -117,6 +123,17 @@ def _network(scenario: Scenario) -> Iterator[Complaint]:
         )
     if isinstance(network, Lattice):
         yield from _lattice(network, residents)
+
+
+def ties_at_home(household_size: float) -> float:
+    """Return the mean number of ties within households, whose sizes are 1 + a negative binomial.
+
+    Parameters
+    ----------
+    household_size : mean size.
+    """
+    others = household_size - 1.0
+    return (others + others * others / HOUSEHOLD_SPREAD + others * household_size) / household_size
 
 
 def _lattice(network: Lattice, residents: int) -> Iterator[Complaint]:

@@ -19,11 +19,12 @@ from mobsim.scenario.faults import Fault, InvalidScenario, Path, shown, text_of
 MOST_BYTES = 1_000_000
 MOST_DEPTH = 20
 MOST_ALIASES = 100
-MOST_VALUES = 200_000
+MOST_VALUES = 50_000
 
 _WHOLE = re.compile(r"[-+]?[0-9]+")
 _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_A_NUMBER = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_LONG_MARK = re.compile(r"[!&*]\S{300}")
 _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _NULLS = ("", "~", "null", "Null", "NULL")
 _TRUTHS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -135,6 +136,11 @@ class _Composer:
         from ruamel.yaml import YAML
         from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+        if long := _LONG_MARK.search(self.text):
+            line = self.text.count("\n", 0, long.start()) + 1
+            raise self._refuse(
+                line, "a tag or anchor is longer than 300 letters; allowed: no tags, short anchors"
+            )
         try:
             self.events = YAML(typ="safe", pure=True).parse(self.text)
             data = self._one_document()

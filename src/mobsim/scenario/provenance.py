@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mobsim.scenario.document import Document
-from mobsim.scenario.faults import Fault, Path, text_of
+from mobsim.scenario.faults import Fault, Path, inside, text_of
 
 TAG = re.compile(r"\[[VPAC](?![A-Za-z0-9])[^\]]*\]")
 EXEMPT = ("schema_version", "seed", "replicates")
@@ -26,10 +26,19 @@ def collect_tags(document: Document) -> tuple[dict[str, str], list[Fault]]:
             continue
         tag = _tag_of(document, path)
         if tag:
-            tags[text_of(path)] = tag
+            tags[text_of(_without_position(document.data, path))] = tag
         else:
             faults.append(document.fault(path, _untagged(path, number)))
     return tags, faults
+
+
+def _without_position(data: Any, path: Path) -> Path:
+    """A list of nothing but values has one tag, its last value's."""
+    for place, part in enumerate(path):
+        if isinstance(data, list) and not isinstance(data[0], dict):
+            return path[:place]
+        data = inside(data, part)
+    return path
 
 
 def _numbers(value: Any, path: Path) -> Iterator[tuple[Path, int | float]]:

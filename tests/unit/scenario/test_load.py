@@ -14,11 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mobsim.community.households import household_degree
 from mobsim.engine.outcomes import COLUMNS
 from mobsim.errors import ScenarioError
 from mobsim.scenario import memory
 from mobsim.scenario.complete import FIRST_OWN_NUMBER
 from mobsim.scenario.cross_campaign import OUTCOMES
+from mobsim.scenario.cross_community import ties_at_home
 from mobsim.scenario.document import MOST_BYTES, read_document
 from mobsim.scenario.dump import digest, json_schema, plain
 from mobsim.scenario.file import load_scenario
@@ -157,6 +159,11 @@ def test_memory_is_estimated_before_it_is_taken(monkeypatch: pytest.MonkeyPatch)
 def test_an_old_version_is_migrated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(MIGRATIONS, 0, lambda data: {**data, "schema_version": 1, "title": "migrated"})
     assert resolve({**SMALLEST, "schema_version": 0}).title == "migrated"
+
+
+def test_households_are_counted_as_the_builder_counts_them() -> None:
+    for size in (1.5, 4.7, 12.0):
+        assert ties_at_home(size) == household_degree(size)
 
 
 def test_checks_may_measure_exactly_the_columns_of_runs() -> None:
