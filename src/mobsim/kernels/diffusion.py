@@ -306,6 +306,7 @@ def diffuse_week(
     least = np.zeros(SLOTS, np.int64)
     entities = np.zeros(SLOTS, np.uint32)
     draw_lucks = np.zeros(SLOTS, np.uint32)
+    places = np.zeros(SLOTS, np.uint32)
     drawn = np.zeros((4, SLOTS), np.uint32)
     words_drawn = drawn.reshape(4 * SLOTS)
 
@@ -316,11 +317,17 @@ def diffuse_week(
     for group in range(n_groups):
         for lane in range(n_lanes):
             log_background[group, lane] = np.float32(rules.by_group[LOG_BACKGROUND, group, lane])
+    row_start, neighbours, general = ties.row_start, ties.neighbours, ties.general
+    group_of, units_of, offset_of = residents.group, ties.units, ties.offset
+    factor_of = ties.denominator if ties.divide else ties.reciprocal
+    background = log_background.reshape(n_groups * n_lanes)
+    terms_flat = terms.reshape(n_groups * n_lanes)
     for slot in range(SLOTS):
         lane = slot % n_lanes
         for row in range(N_SINGLES):
             f[_PAR + row * 64 + slot] = rules.singles[row, lane]
         f[_LF + slot] = lambda_f[0, lane]
+        places[slot] = np.uint32(slot // n_draws)
         if slot < per_chunk * n_draws:
             draw_lucks[slot] = np.uint32(keys.luck[slot % n_draws])
     if well_mixed:
@@ -338,7 +345,7 @@ def diffuse_week(
 
     for chunk in range(0, n_residents, per_chunk):
         for slot in range(SLOTS):
-            entities[slot] = np.uint32(chunk + slot // n_draws)
+            entities[slot] = np.uint32(chunk) + places[slot]
         philox_slots(entities, week, draw_lucks, WEEK, keys.seed, keys.community, drawn)
         for first in range(chunk, min(chunk + per_chunk, n_residents), per_tile):
             in_tile = min(per_tile, n_residents - first)
@@ -372,22 +379,31 @@ def diffuse_week(
             copy(f, _T, t_flat, base, n_slots)
             copy(f, _M, m_flat, base, n_slots)
             copy(u, _FLAGS, flags_flat, base, n_slots)
-            for r in range(in_tile):
-                i = first + r
-                group = np.int64(residents.group[i])
-                units = np.uint32(ties.units[i])
-                offset = np.uint32(ties.offset[i])
-                factor = ties.denominator[i] if ties.divide else ties.reciprocal[i]
-                row = r * n_lanes
-                background, term = log_background[group], terms[group]
-                for lane in range(n_lanes):
-                    u[at(_OMEGA, row, lane)] = units
-                    u[at(_GROUP, row, lane)] = np.uint32(group)
-                    u[at(_OFF, row, lane)] = offset
-                    g[at(0, row, lane)] = factor
-                for lane in range(n_lanes):
-                    f[at(_LMU, row, lane)] = background[lane]
-                    f[at(_KG, row, lane)] = term[lane]
+            if n_lanes == 1:
+                for r in range(in_tile):
+                    group = np.uint64(group_of[at(first, r, 0)])
+                    u[at(_OMEGA, r, 0)] = np.uint32(units_of[at(first, r, 0)])
+                    u[at(_GROUP, r, 0)] = np.uint32(group)
+                    u[at(_OFF, r, 0)] = np.uint32(offset_of[at(first, r, 0)])
+                    g[at(0, r, 0)] = factor_of[at(first, r, 0)]
+                    f[at(_LMU, r, 0)] = background[group]
+                    f[at(_KG, r, 0)] = terms_flat[group]
+            else:
+                for r in range(in_tile):
+                    group = np.uint64(group_of[at(first, r, 0)])
+                    units = np.uint32(units_of[at(first, r, 0)])
+                    offset = np.uint32(offset_of[at(first, r, 0)])
+                    factor = factor_of[at(first, r, 0)]
+                    row = np.uint64(r * n_lanes)
+                    group_row = group * np.uint64(n_lanes)
+                    for lane in range(n_lanes):
+                        u[at(_OMEGA, row, lane)] = units
+                        u[at(_GROUP, row, lane)] = np.uint32(group)
+                        u[at(_OFF, row, lane)] = offset
+                    for lane in range(n_lanes):
+                        g[at(0, row, lane)] = factor
+                    copy(f, at(_LMU, row, 0), background, group_row, n_lanes)
+                    copy(f, at(_KG, row, 0), terms_flat, group_row, n_lanes)
 
             # 4a: counts and exposure.
             if not well_mixed:
@@ -396,15 +412,15 @@ def diffuse_week(
                 if n_lanes == 1:
                     for r in range(in_tile):
                         total = np.uint32(0)
-                        if not ties.general[first + r]:
-                            for tie in range(ties.row_start[first + r], ties.row_start[first + r + 1]):
-                                total += words[ties.neighbours[tie]]
-                        u[_ACC + r] = total
+                        if not general[at(first, r, 0)]:
+                            for tie in range(np.uint64(row_start[at(first, r, 0)]), np.uint64(row_start[at(first, r, 1)])):
+                                total += words[neighbours[tie]]
+                        u[at(_ACC, r, 0)] = total
                 else:
                     for r in range(in_tile):
-                        if not ties.general[first + r]:
-                            for tie in range(ties.row_start[first + r], ties.row_start[first + r + 1]):
-                                source = np.int64(ties.neighbours[tie]) * n_lanes
+                        if not general[at(first, r, 0)]:
+                            for tie in range(np.uint64(row_start[at(first, r, 0)]), np.uint64(row_start[at(first, r, 1)])):
+                                source = np.uint64(neighbours[tie]) * np.uint64(n_lanes)
                                 for lane in range(n_lanes):
                                     u[at(_ACC, r * n_lanes, lane)] += words[at(source, lane, 0)]
                 for slot in range(SLOTS):
@@ -563,7 +579,7 @@ def diffuse_week(
             if just_told:
                 for slot in range(n_slots):
                     if u[_TOLD_NOW + slot]:
-                        told_flat[base + slot] = week
+                        told_flat[at(base, slot, 0)] = week
             if newcomers:
                 for pair_in_tile in range(in_tile * n_draws):
                     if u[_REPLACED + pair_in_tile * n_arms]:
