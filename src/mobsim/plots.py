@@ -35,6 +35,9 @@ GREY, PALE = "#5A5A5A", "#D9D9D9"
 NONE = "none"
 WIDTH = 6.6
 
+_End = tuple[float, str, str]
+"""Where a line ends: value, arm, colour."""
+
 _STYLE: Any = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
@@ -92,7 +95,9 @@ def adoption_curves(
     with _figure(WIDTH, 3.7) as figure:
         axes = figure.subplots()
         _mark_funding(axes, funded)
-        _draw_curves(axes, weeks, arms, column, band=True)
+        ends = _draw_curves(axes, weeks, arms, column, band=True)
+        _set_scale(axes)
+        _label_ends(axes, ends)
         axes.set_ylabel(f"{_plain(column)} (% of residents)")
         axes.set_xlabel("week")
     return figure
@@ -114,11 +119,15 @@ def adoption_by_group(
     rows = math.ceil(len(groups) / columns)
     with _figure(WIDTH, 3.3 * rows) as figure:
         panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+        ends = []
         for axes, group in zip(panels, groups, strict=False):
             _mark_funding(axes, funded)
-            _draw_curves(axes, weeks, arms, f"participation__{group}", band=False)
+            ends.append(_draw_curves(axes, weeks, arms, f"participation__{group}", band=False))
             axes.set_title(_plain(group))
             axes.set_xlabel("week")
+        _set_scale(panels[0])
+        for axes, ends_here in zip(panels, ends, strict=False):
+            _label_ends(axes, ends_here)
         _hide_rest(panels, len(groups))
         panels[0].set_ylabel("participation (% of the group)")
     return figure
@@ -174,6 +183,7 @@ def spending(activities: pd.DataFrame, arms: Sequence[str], *, currency: str, ev
     """
     shown = [arm for arm in arms if (activities["arm"] == arm).any()] or list(arms[:1])
     kinds = list(dict.fromkeys(activities["activity"]))
+    last = int(activities["week"][activities["spent"] > 0].max()) if activities["spent"].any() else 0
     columns = min(2, len(shown))
     rows = math.ceil(len(shown) / columns)
     with _figure(WIDTH, 0.5 + 2.0 * rows) as figure:
@@ -183,7 +193,7 @@ def spending(activities: pd.DataFrame, arms: Sequence[str], *, currency: str, ev
             part = activities[activities["arm"] == arm]
             floor: NDArray[np.float64] = np.zeros(0)
             for number, kind in enumerate(kinds):
-                spent = _by_period(part[part["activity"] == kind], every, int(activities["week"].max()))
+                spent = _by_period(part[part["activity"] == kind], every)[: last // every + 1]
                 if not spent.any():
                     continue
                 floor = floor if floor.size else np.zeros_like(spent)
@@ -322,6 +332,7 @@ def network_picture(
     shown = _some_residents(community, at_most)
     ties = _ties_among(community, shown)
     places = _places(len(shown), ties)
+    when = " at the start" if participating is None else ""
     takes_part = (community.participating if participating is None else participating)[shown]
     with _figure(WIDTH, 5.4) as figure:
         axes = figure.subplots()
@@ -341,7 +352,7 @@ def network_picture(
         axes.set_aspect("equal", adjustable="datalim")
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, fontsize=8, borderaxespad=0.2)
         axes.set_title(
-            f"{len(shown):,} of {community.n_residents:,} residents; filled: takes part; large: leader",
+            f"{len(shown):,} of {community.n_residents:,} residents; filled: takes part{when}; large: leader",
             fontsize=8, loc="left", y=-0.06,
         )  # fmt: skip
     return figure
@@ -354,6 +365,9 @@ def _figure(width: float, height: float) -> Iterator[Figure]:
         figure = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasAgg(figure)
         yield figure
+        # Places are found once here, not again for every format.
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
 
 
 def _colour(arm: str, arms: Sequence[str]) -> str:
@@ -377,8 +391,10 @@ def _in_words(arm: str) -> str:
     return "no campaign" if arm == NONE else _plain(arm)
 
 
-def _draw_curves(axes: Axes, weeks: pd.DataFrame, arms: Sequence[str], column: str, *, band: bool) -> None:
-    """One line a strategy with its name at the end, and the middle 80 % of runs behind it."""
+def _draw_curves(
+    axes: Axes, weeks: pd.DataFrame, arms: Sequence[str], column: str, *, band: bool
+) -> list[_End]:
+    """Draw one line a strategy over the middle 80 % of runs, and return where the lines end."""
     ends = []
     for arm in arms:
         part = weeks[weeks["arm"] == arm].sort_values(["community", "luck", "week"])
@@ -391,20 +407,26 @@ def _draw_curves(axes: Axes, weeks: pd.DataFrame, arms: Sequence[str], column: s
         mean = values.mean(axis=0)
         axes.plot(week, mean, color=colour, linestyle=_line(arm, arms), linewidth=1.8)
         ends.append((float(mean[-1]), arm, colour))
-    axes.set_ylim(bottom=0)
     axes.set_xlim(left=float(week[0]), right=float(week[-1]))
     axes.yaxis.set_major_locator(MaxNLocator(6))
-    _label_ends(axes, float(week[-1]), ends)
+    return ends
 
 
-def _label_ends(axes: Axes, last: float, ends: list[tuple[float, str, str]]) -> None:
+def _set_scale(axes: Axes) -> None:
+    """Start at 0, unless all lines run so high that nothing could be told apart."""
+    bottom, top = axes.get_ylim()
+    axes.set_ylim(bottom=0 if bottom < 0.5 * top else bottom)
+
+
+def _label_ends(axes: Axes, ends: list[_End]) -> None:
     """Write names at the ends of lines, moved apart where they would touch."""
+    last = axes.get_xlim()[1]
     bottom, top = axes.get_ylim()
     height = axes.get_position().height * axes.figure.get_figheight()  # type: ignore[union-attr]
-    apart = (top - bottom) * 0.155 / max(0.5, height)
-    place = -math.inf
-    for value, arm, colour in sorted(ends):
-        place = max(value, place + apart)
+    apart = (top - bottom) * 0.165 / max(0.5, height)
+    ordered = sorted(ends)
+    places = _apart([value for value, _, _ in ordered], apart, bottom, top)
+    for (value, arm, colour), place in zip(ordered, places, strict=True):
         axes.annotate(
             _in_words(arm),
             (last, value),
@@ -412,9 +434,31 @@ def _label_ends(axes: Axes, last: float, ends: list[tuple[float, str, str]]) -> 
             textcoords="data",
             va="center",
             fontsize=8.5,
-            color=colour,
+            color=_darker(colour),
             annotation_clip=False,
         )
+
+
+def _apart(values: Sequence[float], apart: float, bottom: float, top: float) -> list[float]:
+    """Places for labels at ascending values, at least `apart` from each other and as near as that allows."""
+    clusters: list[tuple[float, int]] = []  # the mean of value - rank * apart, and how many share it
+    for rank, value in enumerate(values):
+        mean, size = value - rank * apart, 1
+        while clusters and clusters[-1][0] >= mean:
+            before, more = clusters.pop()
+            mean, size = (before * more + mean * size) / (more + size), more + size
+        clusters.append((mean, size))
+    level = [mean for mean, size in clusters for _ in range(size)]
+    places = [mean + rank * apart for rank, mean in enumerate(level)]
+    down = max(0.0, places[-1] - top)
+    up = max(0.0, bottom - (places[0] - down))
+    return [place - down + up for place in places]
+
+
+def _darker(colour: str) -> str:
+    """Return a colour dark enough for words on white."""
+    parts = [int(colour[k : k + 2], 16) for k in (1, 3, 5)]
+    return "#" + "".join(f"{round(0.65 * part):02X}" for part in parts)
 
 
 def _mark_funding(axes: Axes, funded: tuple[int, int]) -> None:
@@ -444,12 +488,11 @@ def _hide_rest(panels: Any, used: int) -> None:
         axes.set_visible(False)
 
 
-def _by_period(part: pd.DataFrame, every: int, last: int) -> NDArray[np.float64]:
+def _by_period(part: pd.DataFrame, every: int) -> NDArray[np.float64]:
     """Sum what was spent over periods of weeks."""
     spent: NDArray[Any] = np.bincount(
         part["week"].to_numpy() // every,
         weights=part["spent"].to_numpy(dtype=float),
-        minlength=last // every + 1,
     )
     return spent.astype(np.float64)
 

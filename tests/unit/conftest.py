@@ -80,54 +80,75 @@ def fake_scenario(**changes: Any) -> Scenario:
 
 def fake_tables(communities: int = 8, luck: int = 2) -> FakeTables:
     random = np.random.default_rng(7)
-    keys = [(arm, c, u) for arm in ARMS for c in range(communities) for u in range(luck)]
-    shift = {(c, u): random.normal(0, 0.01) for c in range(communities) for u in range(luck)}
-    rows, weeks = [], []
+    pairs = [(c, k) for c in range(communities) for k in range(luck)]
+    shift = {pair: float(random.normal(0, 0.01)) for pair in pairs}
+    runs = [(arm, *pair, fake_weeks(arm, *pair, shift[pair])) for arm in ARMS for pair in pairs]
+    return FakeTables(
+        pd.DataFrame([fake_outcomes(*run) for run in runs]),
+        pd.concat([weeks for *_, weeks in runs], ignore_index=True),
+        fake_activities(),
+    )
+
+
+def fake_weeks(arm: str, community: int, luck: int, shift: float) -> pd.DataFrame:
     week = np.arange(WEEKS)
-    for arm, community, chance in keys:
-        rise = (
-            (ARMS[arm] - 0.06) * np.clip((week - 6) / 72, 0, 1) * np.where(week < 78, 1, 0.99 ** (week - 78))
-        )
-        participation = (
-            np.round(1000 * (0.06 + shift[community, chance] / 2 + rise * (1 + 5 * shift[community, chance])))
-            / 1000
-        )
-        aware = np.round(1000 * (0.3 + 2 * rise)) / 1000
-        spent = np.where((week >= 6) & (week < 78) & (arm != "none"), 10_000 / 72, 0.0)
-        frame = pd.DataFrame({"arm": arm, "community": community, "luck": chance, "week": week, "aware": aware,
-                              "aware__majority": aware, "aware__hill_people": aware * 0.6,
-                              "participation": participation, "participation__majority": participation * 1.05,
-                              "participation__hill_people": participation * 0.8, "contacted": np.clip(week / 200, 0, 0.4) * (arm != "none"),
-                              "results": 0.02, "wins": 0, "spent": spent})  # fmt: skip
-        weeks.append(frame)
-        row: dict[str, Any] = {"arm": arm, "community": community, "luck": chance}
-        for moment, w in (("week0", 0), ("fe", 77), ("end", 129)):
-            row[f"participation_{moment}"] = participation[w]
-            row[f"aware_{moment}"] = aware[w]
-            for group, factor in (("majority", 1.05), ("hill_people", 0.8)):
-                row[f"participation_{moment}__{group}"] = participation[w] * factor
-                row[f"aware_{moment}__{group}"] = aware[w] * factor
-            row[f"gap_{moment}"] = participation[w] * 0.25
-        row |= {"parity_fe": 0.76, "parity_end": 0.76, "reach": frame["contacted"].iloc[-1]}
-        row |= {f"reach__{group}": row["reach"] for group in GROUPS}
-        row |= {"spillover_share": 0.3, "cost": spent.sum(), "unspent": 0.0,
-                "persistence_ratio": participation[129] / participation[77], "kept_participants": 0.5,
-                "never_left": 0.3, "time_to_goal__fifteen": 70.0 if arm == "outreach" else np.nan,
-                "goal_met__fifteen": float(arm == "outreach"), "volunteer_hours": participation.sum() * 1000,
-                "empowerment_fe": 0.1, "empowerment_end": 0.1, "results_end": 0.02, "wins_fe": 0}  # fmt: skip
-        row |= {
-            f"voice_share__{group}": share if arm == "outreach" else np.nan for group, share in GROUPS.items()
+    after = np.where(week < 78, 1, 0.99 ** (week - 78))
+    rise = (ARMS[arm] - 0.06) * np.clip((week - 6) / 72, 0, 1) * after
+    participation = np.round(1000 * (0.06 + shift / 2 + rise * (1 + 5 * shift))) / 1000
+    aware = np.round(1000 * (0.3 + 2 * rise)) / 1000
+    funded = (week >= 6) & (week < 78) & (arm != "none")
+    contacted = np.clip(week / 200, 0, 0.4) * (arm != "none")
+    table = {"arm": arm, "community": community, "luck": luck, "week": week}
+    table |= {"aware": aware, "aware__majority": aware, "aware__hill_people": aware * 0.6}
+    table |= {"participation": participation, "participation__majority": participation * 1.05}
+    table |= {"participation__hill_people": participation * 0.8, "contacted": contacted}
+    table |= {"results": 0.02, "wins": 0, "spent": np.where(funded, 10_000 / 72, 0.0)}
+    return pd.DataFrame(table)
+
+
+def fake_outcomes(arm: str, community: int, luck: int, weeks: pd.DataFrame) -> dict[str, Any]:
+    participation, aware = weeks["participation"].to_numpy(), weeks["aware"].to_numpy()
+    row: dict[str, Any] = {"arm": arm, "community": community, "luck": luck}
+    for moment, w in (("week0", 0), ("fe", 77), ("end", 129)):
+        row[f"participation_{moment}"] = participation[w]
+        row[f"aware_{moment}"] = aware[w]
+        for group, factor in (("majority", 1.05), ("hill_people", 0.8)):
+            row[f"participation_{moment}__{group}"] = participation[w] * factor
+            row[f"aware_{moment}__{group}"] = aware[w] * factor
+        row[f"gap_{moment}"] = participation[w] * 0.25
+    row |= {"parity_fe": 0.76, "parity_end": 0.76, "reach": weeks["contacted"].iloc[-1]}
+    row |= {f"reach__{group}": row["reach"] for group in GROUPS}
+    row |= {"spillover_share": 0.3, "cost": weeks["spent"].sum(), "unspent": 0.0}
+    row |= {"persistence_ratio": participation[129] / participation[77]}
+    row |= {"kept_participants": 0.5, "never_left": 0.3}
+    row |= {"time_to_goal__fifteen": 70.0 if arm == "outreach" else np.nan}
+    row |= {"goal_met__fifteen": float(arm == "outreach"), "volunteer_hours": participation.sum() * 1000}
+    row |= {"empowerment_fe": 0.1, "empowerment_end": 0.1, "results_end": 0.02, "wins_fe": 0}
+    seats = {f"voice_share__{group}": share for group, share in GROUPS.items()}
+    return row | {name: share if arm == "outreach" else np.nan for name, share in seats.items()}
+
+
+def fake_activities() -> pd.DataFrame:
+    lines = [
+        ("outreach", "visit", "outreach", 0.6),
+        ("outreach", "meeting", "outreach", 0.4),
+        ("training", "skills", "training", 0.7),
+        ("training", "leader", "training", 0.3),
+        ("advocacy", "lobby", "advocacy", 0.7),
+        ("advocacy", "media", "outreach", 0.3),
+    ]
+    rows = [
+        {"arm": arm, "activity": activity, "family": family, "week": week, "units": 10.0}
+        | {
+            "spent": 10_000 / 72 * share,
+            "reached": 8.0,
+            "reached__majority": 7.0,
+            "reached__hill_people": 1.0,
         }
-        rows.append(row)
-    activities = [
-        {"arm": arm, "activity": activity, "family": family, "week": w, "units": 10.0, "spent": 10_000 / 72 * share,
-         "reached": 8.0, "reached__majority": 7.0, "reached__hill_people": 1.0}
-        for arm, activity, family, share in (("outreach", "visit", "outreach", 0.6), ("outreach", "meeting", "outreach", 0.4),
-                                             ("training", "skills", "training", 0.7), ("training", "leader", "training", 0.3),
-                                             ("advocacy", "lobby", "advocacy", 0.7), ("advocacy", "media", "outreach", 0.3))
-        for w in range(6, 78)
-    ]  # fmt: skip
-    return FakeTables(pd.DataFrame(rows), pd.concat(weeks, ignore_index=True), pd.DataFrame(activities))
+        for arm, activity, family, share in lines
+        for week in range(6, 78)
+    ]
+    return pd.DataFrame(rows)
 
 
 @pytest.fixture(scope="session")

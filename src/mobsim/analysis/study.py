@@ -356,9 +356,16 @@ def _simulate(
     progress: Progress | None,
 ) -> Tables:
     """Run all arms with the engine, or with a model class of one's own."""
-    from mobsim.engine.run import simulate
+    if model_class is None:
+        from mobsim.engine.run import simulate
 
-    return simulate(scenario, communities=communities, luck=luck, threads=threads, progress=progress)
+        return simulate(scenario, communities=communities, luck=luck, threads=threads, progress=progress)
+    if not hasattr(model_class, "simulate"):
+        raise UsageError(
+            f"model_class: found {model_class.__name__}; allowed are subclasses of MobilizationModel"
+        )
+    tables: Tables = model_class.simulate(scenario, communities=communities, luck=luck, progress=progress)
+    return tables
 
 
 def _values(runs: pd.DataFrame, scenario: Scenario) -> Any:

@@ -77,6 +77,7 @@ def participation_table(study: Study) -> PlainTable:
         *(f"of {group}" for group in groups),
         f"in week {last}",
         *(f"of {group} in week {last}" for group in groups),
+        "times no campaign",
     )
     rows = tuple(
         (
@@ -85,11 +86,16 @@ def participation_table(study: Study) -> PlainTable:
             *(with_interval(study.row(arm, "participation_fe", group)) for group in groups),
             with_interval(study.row(arm, "participation_end")),
             *(percent(_estimate(study.row(arm, "participation_end", group))) for group in groups),
+            "" if arm == NONE else _times(study.row(arm, "relative_participation")),
         )
         for arm in study.arms
     )
     return PlainTable(
-        "Participation", "% of residents or of the group, with 95 % intervals over communities", header, rows
+        "Participation",
+        "% of residents or of the group, with 95 % intervals over communities; times: participation at "
+        "funding end divided by that of no campaign",
+        header,
+        rows,
     )
 
 
@@ -297,6 +303,10 @@ def _ratio(row: dict[str, Any] | None, factor: int) -> str:
     low, high = _limits(row, "estimate")
     shown = f"{factor * row['estimate']:.{digits}f}"
     return shown if math.isnan(low) else f"{shown} ({factor * low:.{digits}f} to {factor * high:.{digits}f})"
+
+
+def _times(row: dict[str, Any] | None) -> str:
+    return "–" if row is None or math.isnan(row["estimate"]) else f"{row['estimate']:.2f}"
 
 
 def _additional(study: Study, arm: str) -> str:
