@@ -10,9 +10,8 @@ from mobsim.analysis.verdict import in_points, in_words
 from mobsim.scenario.scenario import NONE
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from mobsim.community.community import Community
+    from mobsim.plots import Figure
 
 
 @dataclass(frozen=True, eq=False)
