@@ -76,6 +76,8 @@ from mobsim.kernels.keyed import centred, philox, philox_slots, uniform
 from mobsim.kernels.streams import NEWCOMER, TELLING, WEEK
 
 SLOTS = 64
+NARROW = 16
+"""Blocks with fewer lanes than this are gathered by resident, wider ones by lane."""
 NO_WINDOW = 2**30
 """The exposure window that never closes."""
 
@@ -202,6 +204,33 @@ def _add_teller(tellers, lane, word):  # type: ignore[no-untyped-def]
     tellers[lane, 1] += np.int64((word >> np.uint32(10)) & _YES)
 
 
+@inlined
+def gather_narrow(i, slot, n_lanes, row_start, neighbours, words, u):  # type: ignore[no-untyped-def]
+    """Add up the words of one row for a few lanes, four at a time, in registers."""
+    begin, end = np.uint64(row_start[at(i, 0, 0)]), np.uint64(row_start[at(i, 1, 0)])
+    wide = np.uint64(n_lanes)
+    lane = np.int64(0)
+    while lane + 4 <= n_lanes:
+        t0 = t1 = t2 = t3 = np.uint32(0)
+        for tie in range(begin, end):
+            source = at(np.uint64(neighbours[tie]) * wide, lane, 0)
+            t0 += words[source]
+            t1 += words[source + np.uint64(1)]
+            t2 += words[source + np.uint64(2)]
+            t3 += words[source + np.uint64(3)]
+        u[at(_ACC, slot, lane)] = t0
+        u[at(_ACC, slot, lane + 1)] = t1
+        u[at(_ACC, slot, lane + 2)] = t2
+        u[at(_ACC, slot, lane + 3)] = t3
+        lane += 4
+    while lane < n_lanes:
+        total = np.uint32(0)
+        for tie in range(begin, end):
+            total += words[at(np.uint64(neighbours[tie]) * wide, lane, 0)]
+        u[at(_ACC, slot, lane)] = total
+        lane += 1
+
+
 @kernel
 def _plain_row(
     i: int, lane: int, n_lanes: int, ties: Ties, words: UInt32
@@ -307,6 +336,8 @@ def diffuse_week(
     entities = np.zeros(SLOTS, np.uint32)
     draw_lucks = np.zeros(SLOTS, np.uint32)
     places = np.zeros(SLOTS, np.uint32)
+    place_of = np.zeros(SLOTS, np.uint64)
+    lane_of = np.zeros(SLOTS, np.uint64)
     drawn = np.zeros((4, SLOTS), np.uint32)
     words_drawn = drawn.reshape(4 * SLOTS)
 
@@ -328,6 +359,8 @@ def diffuse_week(
             f[_PAR + row * 64 + slot] = rules.singles[row, lane]
         f[_LF + slot] = lambda_f[0, lane]
         places[slot] = np.uint32(slot // n_draws)
+        place_of[slot] = slot // n_lanes
+        lane_of[slot] = lane
         if slot < per_chunk * n_draws:
             draw_lucks[slot] = np.uint32(keys.luck[slot % n_draws])
     if well_mixed:
@@ -379,15 +412,16 @@ def diffuse_week(
             copy(f, _T, t_flat, base, n_slots)
             copy(f, _M, m_flat, base, n_slots)
             copy(u, _FLAGS, flags_flat, base, n_slots)
-            if n_lanes == 1:
-                for r in range(in_tile):
-                    group = np.uint64(group_of[at(first, r, 0)])
-                    u[at(_OMEGA, r, 0)] = np.uint32(units_of[at(first, r, 0)])
-                    u[at(_GROUP, r, 0)] = np.uint32(group)
-                    u[at(_OFF, r, 0)] = np.uint32(offset_of[at(first, r, 0)])
-                    g[at(0, r, 0)] = factor_of[at(first, r, 0)]
-                    f[at(_LMU, r, 0)] = background[group]
-                    f[at(_KG, r, 0)] = terms_flat[group]
+            if n_lanes < NARROW:
+                for slot in range(n_slots):
+                    i = at(first, place_of[slot], 0)
+                    group = np.uint64(group_of[i])
+                    u[_OMEGA + slot] = np.uint32(units_of[i])
+                    u[_GROUP + slot] = np.uint32(group)
+                    u[_OFF + slot] = np.uint32(offset_of[i])
+                    g[slot] = factor_of[i]
+                    f[_LMU + slot] = background[at(group * np.uint64(n_lanes), lane_of[slot], 0)]
+                    f[_KG + slot] = terms_flat[at(group * np.uint64(n_lanes), lane_of[slot], 0)]
             else:
                 for r in range(in_tile):
                     group = np.uint64(group_of[at(first, r, 0)])
@@ -409,13 +443,10 @@ def diffuse_week(
             if not well_mixed:
                 for slot in range(SLOTS):
                     u[_ACC + slot] = np.uint32(0)
-                if n_lanes == 1:
+                if n_lanes < NARROW:
                     for r in range(in_tile):
-                        total = np.uint32(0)
                         if not general[at(first, r, 0)]:
-                            for tie in range(np.uint64(row_start[at(first, r, 0)]), np.uint64(row_start[at(first, r, 1)])):
-                                total += words[neighbours[tie]]
-                        u[at(_ACC, r, 0)] = total
+                            gather_narrow(first + r, r * n_lanes, n_lanes, row_start, neighbours, words, u)
                 else:
                     for r in range(in_tile):
                         if not general[at(first, r, 0)]:
