@@ -27,14 +27,15 @@ BARE_CAMPAIGN: dict[str, Any] = {"budget_per_resident": 0.0, "burn_in_weeks": 0}
 DEFAULT_ARMS: dict[str, tuple[str, dict[str, float]]] = {
     "outreach": ("visits and meetings", {"visit": 0.6, "meeting": 0.4}),
     "training": ("skills workshops and trained leaders", {"skills": 0.7, "leader": 0.3}),
-    "advocacy": ("lobbying, made known by local media", {"lobby": 0.7, "media": 0.3}),
+    "advocacy": ("lobbying, made known by local media", {"lobby": 0.6, "media": 0.4}),
     "mixed": (
         "a third of the money for each family",
-        {"visit": 0.6, "meeting": 0.4, "skills": 0.7, "leader": 0.3, "lobby": 0.7, "media": 0.3},
+        {"visit": 0.6, "meeting": 0.4, "skills": 0.7, "leader": 0.3, "lobby": 0.6, "media": 0.4},
     ),
     "media": ("local media alone, as a reference", {"media": 1.0}),
 }
-"""The arms of a scenario that names none ([A], docs/odd.md 5), with the shares of their money."""
+"""The arms of a scenario that names none, with the shares of their money: [A], but lobby and media [C]
+(experiments/baseline_calibration)."""
 
 
 def complete(data: dict[str, Any], name: str) -> dict[str, Any]:

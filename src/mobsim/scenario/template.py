@@ -43,8 +43,8 @@ arms:                            # strategies; an arm without a campaign is alwa
   advocacy:                      # [A] shares of the money
     description: lobbying, made known by local media
     activities:
-      - {{kind: lobby, share: 0.7}}
-      - {{kind: media, share: 0.3}}
+      - {{kind: lobby, share: 0.6}}
+      - {{kind: media, share: 0.4}}
 goals:
   - {{name: more_people, indicator: participation, at_least: 0.2, by_week: 77}}   # [A]
 replicates: {{communities: 32, luck: 4}}
