@@ -81,7 +81,7 @@ def adoption_curves(
     arms: Sequence[str],
     *,
     column: str = "participation",
-    funded: tuple[int, int] = (6, 78),
+    funded: tuple[int, int] | None = (6, 78),
 ) -> Figure:
     """Draw a weekly share by strategy: means over runs, and the middle 80 % of runs as a band.
 
@@ -90,7 +90,7 @@ def adoption_curves(
     weeks : one row a run and week, with arm, community, luck, week and the column.
     arms : in the order of colours; none first.
     column : a share, such as participation or aware.
-    funded : first funded week and the week before which funding ends.
+    funded : first funded week and the week before which funding ends, or None.
     """
     with _figure(WIDTH, 3.7) as figure:
         axes = figure.subplots()
@@ -104,7 +104,11 @@ def adoption_curves(
 
 
 def adoption_by_group(
-    weeks: pd.DataFrame, arms: Sequence[str], groups: Sequence[str], *, funded: tuple[int, int] = (6, 78)
+    weeks: pd.DataFrame,
+    arms: Sequence[str],
+    groups: Sequence[str],
+    *,
+    funded: tuple[int, int] | None = (6, 78),
 ) -> Figure:
     """Draw weekly participation by strategy, one panel a group, on one scale.
 
@@ -113,7 +117,7 @@ def adoption_by_group(
     weeks : with columns participation__GROUP.
     arms : in the order of colours; none first.
     groups : names; the majority first.
-    funded : first funded week and the week before which funding ends.
+    funded : first funded week and the week before which funding ends, or None.
     """
     columns = min(2, len(groups))
     rows = math.ceil(len(groups) / columns)
@@ -461,7 +465,9 @@ def _darker(colour: str) -> str:
     return "#" + "".join(f"{round(0.65 * part):02X}" for part in parts)
 
 
-def _mark_funding(axes: Axes, funded: tuple[int, int]) -> None:
+def _mark_funding(axes: Axes, funded: tuple[int, int] | None) -> None:
+    if funded is None:
+        return
     axes.axvspan(*funded, color="#F5F1E6", zorder=0)
     axes.annotate(
         "funded", (funded[0], 1), xycoords=("data", "axes fraction"), xytext=(3, -3),
@@ -479,7 +485,7 @@ def _intervals(
 
 def _name_rows(axes: Axes, arms: Sequence[str]) -> None:
     axes.set_yticks(range(len(arms)), [_in_words(arm) for arm in arms])
-    axes.set_ylim(len(arms) - 0.5, -0.5)
+    axes.set_ylim(max(0.5, len(arms) - 0.5), -0.5)
     axes.grid(axis="y", visible=False)
 
 

@@ -180,8 +180,10 @@ def compare(
         n_communities = 1
 
     def simulated(first: int, end: int) -> Tables:
-        return _simulate(scenario, range(first, end), n_luck, threads, model_class, progress)
+        told = None if progress is None else _after(progress, first * n_luck * n_arms)
+        return _simulate(scenario, range(first, end), n_luck, threads, model_class, told)
 
+    n_arms = len({NONE, *scenario.arms})
     name = None if model_class is None else model_class.__name__
     if until is None:
         return study_of(scenario, simulated(0, n_communities), model_class=name)
@@ -191,6 +193,11 @@ def compare(
     if needed > first_stage:
         tables = TwoStages(tables, simulated(first_stage, needed))
     return study_of(scenario, tables, until=until, first_stage=first_stage, model_class=name)
+
+
+def _after(progress: Progress, before: int) -> Progress:
+    """Count the runs of a first stage in."""
+    return lambda done, of: progress(before + done, before + of)
 
 
 @dataclass(frozen=True, eq=False)

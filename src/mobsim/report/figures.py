@@ -38,6 +38,7 @@ def pictures_of(study: Study, community: Community | None = None) -> tuple[Pictu
 
     arms, groups, campaign = study.arms, study.groups, study.scenario.campaign
     funded = (campaign.funding_starts_week, min(campaign.funding_ends_week, campaign.horizon_weeks))
+    several, single = len(arms) > 1, single_community(study.scenario)
     levels = "; ".join(f"{in_words(arm)} {in_points(_level(study, arm))} %" for arm in arms)
     pictures = [
         _picture(
@@ -45,32 +46,21 @@ def pictures_of(study: Study, community: Community | None = None) -> tuple[Pictu
             "Mean of all runs; the band holds the middle 80 % of runs. Bands that overlap say little about "
             "differences, because strategies share communities and luck: see the differences.",
             f"Curves of participation by week. At funding end: {levels}.",
-            plots.adoption_curves(study.weeks, arms, funded=funded),
+            plots.adoption_curves(study.weeks, arms, funded=funded if several else None),
         ),
         _picture(
             "by_group", "Participation by group",
             "Mean of all runs, % of each group, one scale.",
             "Curves of participation by week, a panel a group. " + _group_levels(study),
-            plots.adoption_by_group(study.weeks, arms, groups, funded=funded),
+            plots.adoption_by_group(study.weeks, arms, groups, funded=funded if several else None),
         ),
         _picture(
-            "differences", "Differences between strategies",
-            "Paired differences in participation at funding end; intervals hold for all pairs at once.",
-            "Differences with intervals: " + "; ".join(pair.sentence for pair in study.verdict.pairs) + ".",
-            plots.verdict_forest(study.comparison.contrasts, matters=study.scenario.matters),
-        ),
-        _picture(
-            "effects", "Gain over no campaign, by group",
-            "Black: all residents, intervals hold for all pairs at once. Groups: pointwise 95 % intervals.",
-            "Gains in points over no campaign for all residents and each group; the tables hold the numbers.",
-            plots.effects(study.comparison.table, arms, groups),
-        ),
-        _picture(
-            "distribution", "Communities differ",
+            "distribution", "Luck differs" if single else "Communities differ",
+            "Each dot is one stream of luck." if single else
             "Each dot is one community, mean over luck. Two clumps mean that some communities tip.",
-            "Dots of participation at funding end, one a community, in a row a strategy.",
+            "Dots of participation at funding end in a row a strategy.",
             plots.distribution(
-                study.runs, arms, unit="luck" if single_community(study.scenario) else "community"
+                study.runs, arms, unit="luck" if single else "community"
             ),
         ),
         _picture(
@@ -80,6 +70,8 @@ def pictures_of(study: Study, community: Community | None = None) -> tuple[Pictu
             plots.funnel(study.runs, arms),
         ),
     ]  # fmt: skip
+    if several:
+        pictures[2:2] = _pictures_of_differences(study)
     if len(study.activities):
         pictures.append(
             _picture(
@@ -101,6 +93,29 @@ def pictures_of(study: Study, community: Community | None = None) -> tuple[Pictu
             )
         )  # fmt: skip
     return tuple(pictures)
+
+
+def _pictures_of_differences(study: Study) -> list[Picture]:
+    """Draw what needs two strategies."""
+    from mobsim import plots
+
+    sentences = "; ".join(pair.sentence for pair in study.verdict.pairs)
+    return [
+        _picture(
+            "differences",
+            "Differences between strategies",
+            "Paired differences in participation at funding end; intervals hold for all pairs at once.",
+            f"Differences with intervals: {sentences}.",
+            plots.verdict_forest(study.comparison.contrasts, matters=study.scenario.matters),
+        ),
+        _picture(
+            "effects",
+            "Gain over no campaign, by group",
+            "Black: all residents, intervals hold for all pairs at once. Groups: pointwise 95 % intervals.",
+            "Gains in points over no campaign for all residents and each group; the tables hold the numbers.",
+            plots.effects(study.comparison.table, study.arms, study.groups),
+        ),
+    ]
 
 
 def _picture(name: str, title: str, caption: str, alternative: str, figure: Figure) -> Picture:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mobsim.analysis.facts import CheckResult
-from mobsim.analysis.study import Study
+from mobsim.analysis.study import Study, single_community
 from mobsim.analysis.verdict import in_points, in_words
 from mobsim.scenario.scenario import NONE
 
@@ -92,7 +92,7 @@ def participation_table(study: Study) -> PlainTable:
     )
     return PlainTable(
         "Participation",
-        "% of residents or of the group, with 95 % intervals over communities; times: participation at "
+        f"% of residents or of the group, with 95 % intervals over {_units(study)}; times: participation at "
         "funding end divided by that of no campaign",
         header,
         rows,
@@ -275,6 +275,10 @@ def size_of(study: Study) -> str:
             f"with the best to be within {in_points(study.until or 0)} points"
         )
     return words
+
+
+def _units(study: Study) -> str:
+    return "luck, for this community" if single_community(study.scenario) else "communities"
 
 
 def _counted(number: int, one: str, many: str) -> str:
