@@ -1,6 +1,7 @@
 """Simulate a scenario: all arms over communities and luck, block by block, on threads.
 
-Every run is keyed by (seed, community, luck, arm): the number of threads and the width of blocks change nothing.
+Every run is keyed by (seed, community, luck, arm): the number of threads and the width of blocks change
+nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ MOST_LANES = 64
 
 
 @dataclass(frozen=True, eq=False)
-class _BlockRecords:
+class BlockRecords:
     """What one block recorded, lane by lane."""
 
     lanes: tuple[Run, ...]
@@ -81,24 +82,24 @@ def simulate(
     >>> len(records.runs())
     2
     """
-    chosen = _arms(scenario, arms)
-    community_numbers = _numbers("communities", communities, scenario.replicates.communities)
-    luck_numbers = _numbers("luck", luck, scenario.replicates.luck)
+    chosen = chosen_arms(scenario, arms)
+    community_numbers = replicate_numbers("communities", communities, scenario.replicates.communities)
+    luck_numbers = replicate_numbers("luck", luck, scenario.replicates.luck)
     if not 1 <= lanes <= MOST_LANES:
         raise UsageError(f"lanes: found {lanes}; allowed are whole numbers from 1 to {MOST_LANES}")
     if threads is not None and not 1 <= threads <= 1024:
         raise UsageError(f"threads: found {threads}; allowed are whole numbers from 1 to 1,024")
     blocks = _plan_blocks(chosen, community_numbers, luck_numbers, lanes)
     source = _Communities(scenario, blocks)
-    done: list[_BlockRecords] = []
+    done: list[BlockRecords] = []
     all_runs = len(chosen) * len(community_numbers) * len(luck_numbers)
     finished = 0
 
-    def run(block: _BlockPlan) -> _BlockRecords:
+    def run(block: _BlockPlan) -> BlockRecords:
         return _run_block(scenario, source.take(block.community), block)
 
     with ThreadPoolExecutor(max_workers=threads or os.cpu_count() or 1) as pool:
-        pending: set[Future[_BlockRecords]] = set()
+        pending: set[Future[BlockRecords]] = set()
         try:
             pending = {pool.submit(run, block) for block in blocks}
             while pending:
@@ -113,7 +114,7 @@ def simulate(
             for future in pending:
                 future.cancel()
             raise
-    return _join(scenario, done, chosen)
+    return join_records(scenario, done, chosen)
 
 
 def warm_up() -> None:
@@ -141,8 +142,18 @@ class _BlockPlan:
     luck: tuple[int, ...]
 
 
-def _arms(scenario: Scenario, arms: Sequence[str] | None) -> tuple[str, ...]:
-    """Names of the arms to run, the no-campaign arm first when all are asked for."""
+def chosen_arms(scenario: Scenario, arms: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the names of the arms to run, the no-campaign arm first when all are asked for.
+
+    Parameters
+    ----------
+    scenario : the resolved scenario.
+    arms : names, or none for all.
+
+    Raises
+    ------
+    UsageError : if an arm does not exist.
+    """
     known = (NONE, *(name for name in scenario.arms if name != NONE))
     if arms is None:
         return known
@@ -154,11 +165,26 @@ def _arms(scenario: Scenario, arms: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(arms))
 
 
-def _numbers(what: str, given: int | Sequence[int] | None, default: int) -> tuple[int, ...]:
-    """Numbers of communities or luck to run."""
-    numbers = tuple(range(default if given is None else given)) if not isinstance(given, Sequence) else tuple(given)
+def replicate_numbers(what: str, given: int | Sequence[int] | None, default: int) -> tuple[int, ...]:
+    """Return the numbers of communities or luck to run.
+
+    Parameters
+    ----------
+    what : communities or luck, for the error.
+    given : how many, or a list of numbers, or none.
+    default : how many if none are given.
+
+    Raises
+    ------
+    UsageError : if a number is out of range.
+    """
+    numbers = (
+        tuple(range(default if given is None else given)) if not isinstance(given, Sequence) else tuple(given)
+    )
     if not numbers or any(not 0 <= number < 2**32 - 1 for number in numbers):
-        raise UsageError(f"{what}: found {given}; allowed are whole numbers from 1 on, or a list of numbers from 0 on")
+        raise UsageError(
+            f"{what}: found {given}; allowed are whole numbers from 1 on, or a list of numbers from 0 on"
+        )
     return tuple(dict.fromkeys(numbers))
 
 
@@ -230,24 +256,52 @@ def mean_weeks(scenario: Scenario) -> tuple[int, ...]:
     return tuple(sorted({*regular, min(campaign.funding_ends_week - 1, end), end}))
 
 
-def _run_block(scenario: Scenario, community: Community, plan: _BlockPlan) -> _BlockRecords:
+def _run_block(scenario: Scenario, community: Community, plan: _BlockPlan) -> BlockRecords:
     """Run all weeks of one block."""
     block = Block(scenario, community, plan.arms, plan.luck)
-    sums = []
-    at_end = np.zeros((block.n_lanes, 3), np.int64)
-    for week in mean_weeks(scenario):
+    recorder = Recorder(block)
+    for week in recorder.mean_weeks:
         block.advance(week + 1)
-        sums.append(block.measure_means())
-        if week == block.funding_end:
-            block.mark_funding_end()
-            at_end = np.zeros((block.n_lanes, 3), np.int64)
-            at_end[:, 0] = block.count_marked(a.AT_FUNDING_END)
-    at_end[:, 1] = block.count_marked(a.AT_FUNDING_END)
-    at_end[:, 2] = block.count_marked(a.NEVER_LEFT)
-    return records_of(block, sums, at_end)
+        recorder.observe()
+    return recorder.records()
 
 
-def records_of(block: Block, sums: Sequence[a.Int64], at_funding_end: a.Int64) -> _BlockRecords:
+class Recorder:
+    """Keeps what must be measured while a block runs: means in some weeks, and who stays after funding ends.
+
+    Parameters
+    ----------
+    block : a block that has not left burn-in.
+
+    Attributes
+    ----------
+    mean_weeks : the weeks after which `observe` has something to measure.
+    """
+
+    def __init__(self, block: Block) -> None:
+        self.block = block
+        self.mean_weeks = mean_weeks(block.scenario)
+        self._sums: list[a.Int64] = []
+        self._at_funding_end = np.zeros((len(block.luck) * len(block.arms), 3), np.int64)
+
+    def observe(self) -> None:
+        """Measure the block after the week it has just run; call it after every week of `mean_weeks`."""
+        week = self.block.week - 1
+        if week not in self.mean_weeks:
+            return
+        self._sums.append(self.block.measure_means())
+        if week == self.block.funding_end:
+            self.block.mark_funding_end()
+            self._at_funding_end[:, 0] = self.block.count_marked(a.AT_FUNDING_END)
+
+    def records(self) -> BlockRecords:
+        """Return the records of a block that has run to its horizon."""
+        self._at_funding_end[:, 1] = self.block.count_marked(a.AT_FUNDING_END)
+        self._at_funding_end[:, 2] = self.block.count_marked(a.NEVER_LEFT)
+        return records_of(self.block, self._sums, self._at_funding_end)
+
+
+def records_of(block: Block, sums: Sequence[a.Int64], at_funding_end: a.Int64) -> BlockRecords:
     """Collect what a finished block recorded, lanes first.
 
     Parameters
@@ -266,7 +320,7 @@ def records_of(block: Block, sums: Sequence[a.Int64], at_funding_end: a.Int64) -
         if plans.maps[arm]:
             cents[lane, starts, plans.map_line[arm]] += plans.maps[arm]
     sizes = np.bincount(block.community.group, minlength=len(block.community.group_names))
-    return _BlockRecords(
+    return BlockRecords(
         lanes=tuple(Run(arm, block.community.number, k) for k in luck for arm in arms),
         group_sizes=np.repeat(sizes[None, :], block.n_lanes, axis=0).astype(np.int64),
         counts=np.moveaxis(tally.counts, 1, 0),
@@ -281,13 +335,20 @@ def records_of(block: Block, sums: Sequence[a.Int64], at_funding_end: a.Int64) -
     )
 
 
-def _join(scenario: Scenario, blocks: Sequence[_BlockRecords], arms: tuple[str, ...]) -> Records:
-    """Put the records of all blocks into one, in the order of arm, community, luck."""
+def join_records(scenario: Scenario, blocks: Sequence[BlockRecords], arms: Sequence[str]) -> Records:
+    """Put the records of all blocks into one, in the order of arm, community, luck.
+
+    Parameters
+    ----------
+    scenario : the resolved scenario that all blocks ran.
+    blocks : what each block recorded.
+    arms : names of arms, in the order of the result.
+    """
     runs = [run for block in blocks for run in block.lanes]
     position = {name: index for index, name in enumerate(arms)}
     order = sorted(range(len(runs)), key=lambda k: (position[runs[k].arm], runs[k].community, runs[k].luck))
 
-    def joined(name: str) -> np.ndarray:  # type: ignore[type-arg]
+    def joined(name: str) -> np.ndarray:
         parts = [getattr(block, name) for block in blocks]
         most = max(part.shape[2] for part in parts) if name in ("units", "cents", "reached") else 0
         if most:
@@ -313,7 +374,7 @@ def _join(scenario: Scenario, blocks: Sequence[_BlockRecords], arms: tuple[str, 
     )
 
 
-def _widened(part: np.ndarray, most: int) -> np.ndarray:  # type: ignore[type-arg]
+def _widened(part: np.ndarray, most: int) -> np.ndarray:
     """Pad the axis of activities with zeros."""
     width = [(0, 0)] * part.ndim
     width[2] = (0, most - part.shape[2])
