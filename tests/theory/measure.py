@@ -1,7 +1,7 @@
 """Measurements on the limiting scenarios, through the public API, at any size.
 
 The tests take them at sizes that fit a minute, `verification/` at those of the published cases. Sizes,
-networks and starters are set with `load_scenario(overrides=...)`; everything else stands in `scenarios/limits/`.
+networks and starters are set with `load_scenario(overrides=...)`; the rest stands in `scenarios/limits/`.
 """
 
 from __future__ import annotations
