@@ -1,8 +1,8 @@
-"""Time a year of weeks: the engine against careful NumPy and against plain Mesa agents, side by side.
+"""Time 130 weeks: the engine against careful NumPy and against plain Mesa agents, side by side.
 
-The work (W5): N = 1,000 residents in households, 130 weeks of awareness, exposure, participation, lapse, turnover, forgetting,
-learning and counts, without a campaign. The programs take turns; each figure is a median over rounds of processor time in one
-thread, and a ratio is the median of the ratios within a round.
+The work (W5): 1,000 residents in households, 130 weeks of awareness, exposure, participation, lapse,
+turnover, forgetting, learning and counts, without a campaign. The programs take turns; each figure is a median
+over rounds of processor time in one thread, and a ratio is the median of the ratios within a round.
 
 Run: python benchmarks/week_kernel.py [--rounds 7] [--skip-mesa]
 """
@@ -68,7 +68,9 @@ def numpy_run(scenario: Scenario, c: Community, seed: int) -> float:
         draws = rng.random((5, n), dtype=f4)
         share = x.mean()
         tells = a & (x | supportive)
-        counts = matrix @ np.stack([tells, a & ~tells, np.where(ordinary, x, sign) * omega], axis=1).astype(f4)
+        counts = matrix @ np.stack([tells, a & ~tells, np.where(ordinary, x, sign) * omega], axis=1).astype(
+            f4
+        )
         exposure = f4(1 - b.visibility) * counts[:, 2] / weight + f4(b.visibility * share)
         a = a | (draws[0] < 1 - np.exp2(log_background + counts[:, 0] * log_p + counts[:, 1] * log_n))
         v = (
@@ -153,7 +155,9 @@ class Person(mesa.Agent):
             self.ownership *= 0.5
         if rng.random() < b.turnover:
             self.threshold = rng.gauss(b.thresholds.mean, b.thresholds.sd)
-            self.start = self.capability = min(max(rng.gauss(model.capability[self.group], b.capability_sd), 0), 1)
+            self.start = self.capability = min(
+                max(rng.gauss(model.capability[self.group], b.capability_sd), 0), 1
+            )
             self.trust = min(max(rng.gauss(model.trust[self.group], b.trust_sd), 0), 1)
             self.aware, self.participating = rng.random() < model.first_aware[self.group], False
             self.ownership = self.appeal = 0.0
@@ -182,7 +186,9 @@ class MesaModel(mesa.Model):
         self.trust = [group.trust for group in groups]
         self.first_aware = [group.aware for group in groups]
         self.forget = 1 - 2 ** (-1 / b.awareness_half_life)
-        self.keep = [2 ** (-1 / h) for h in (b.appeal_half_life, b.capability_half_life, b.ownership_half_life)]
+        self.keep = [
+            2 ** (-1 / h) for h in (b.appeal_half_life, b.capability_half_life, b.ownership_half_life)
+        ]
         self.results = 0.0
         people = [Person(self, i) for i in range(community.n_residents)]
         for person in people:
@@ -228,7 +234,9 @@ def timed(function: Callable[..., float], *arguments: object) -> tuple[float, fl
 
 def main() -> None:
     """Run all programs in turn and print medians and ratios."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--skip-mesa", action="store_true")
     chosen = parser.parse_args()
@@ -255,23 +263,25 @@ def main() -> None:
                 t, f = statistics.median(run[0] for run in runs), runs[0][1]
             seconds[name].append(t)
             shares[name].append(f)
-    print(f"Python {platform.python_version()}, NumPy {np.__version__}, Mesa {mesa.__version__}; {chosen.rounds} rounds")
-    print(f"{'program':24s} {'ms a run':>9s} {'ns a resident-week':>19s} {'final share':>12s} {'x NumPy':>22s} {'x Mesa':>22s}")
+    versions = f"Python {platform.python_version()}, NumPy {np.__version__}, Mesa {mesa.__version__}"
+    print(f"{versions}; {chosen.rounds} rounds")
+    header = ("program", "ms a run", "ns a week", "final share", "x NumPy", "x Mesa")
+    print("{:24s} {:>9s} {:>10s} {:>12s} {:>20s} {:>20s}".format(*header))
     for name, times in seconds.items():
         if not times:
             continue
         middle = statistics.median(times)
         ratios = []
         for peer, target in zip(("NumPy", "Mesa"), TARGETS.get(name, (None, None)), strict=True):
-            if not seconds[peer] or peer == name:
+            if target is None or not seconds[peer]:
                 ratios.append("")
                 continue
-            each = [p / t for p, t in zip(seconds[peer], times, strict=True)]
-            asked = f" (asked {target})" if target else ""
-            ratios.append(f"{statistics.median(each):.1f}{asked}")
+            each = [theirs / mine for theirs, mine in zip(seconds[peer], times, strict=True)]
+            ratios.append(f"{statistics.median(each):.1f} (asked {target})")
+        each_week = middle / (WEEKS * community.n_residents) * 1e9
         print(
-            f"{name:24s} {middle * 1e3:9.3f} {middle / (WEEKS * community.n_residents) * 1e9:19.2f} "
-            f"{statistics.mean(shares[name]):12.4f} {ratios[0]:>22s} {ratios[1]:>22s}"
+            f"{name:24s} {middle * 1e3:9.3f} {each_week:10.2f} {statistics.mean(shares[name]):12.4f} "
+            f"{ratios[0]:>20s} {ratios[1]:>20s}"
         )
 
 

@@ -29,8 +29,8 @@ _HOMES = {
     "Records": "mobsim.engine.records",
     "Resident": "mobsim.mesa_model.agents",
     "Scenario": "mobsim.scenario",
-    "build_community": "mobsim.community.community",
-    "compare": "mobsim.analysis.compare",
+    "build_community": "mobsim.community.build",
+    "compare": "mobsim.analysis.study",
     "load_scenario": "mobsim.scenario",
     "simulate": "mobsim.engine.run",
 }

@@ -1,4 +1,5 @@
-"""Declared parameters: every number a scenario can set has a type, a range, a unit, a symbol and a source tag.
+"""Declared parameters: every number a scenario can set has a type, a range, a unit, a symbol and a source
+tag.
 
 A spec is frozen and refuses unknown keys. The tags are those of the model description (docs/odd.md):
 `[V]` read in a source, `[P]` seen in a prototype, `[A]` an assumption, `[C]` set by the calibration study.
@@ -12,7 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Spec(BaseModel):
-    """Base of all declared parameter sets: frozen, no unknown keys, no silent conversions, only finite numbers."""
+    """Base of all declared parameter sets: frozen, no unknown keys, no silent conversions, only finite
+    numbers.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
 

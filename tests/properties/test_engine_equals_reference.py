@@ -14,7 +14,9 @@ from mobsim.kernels import arrays as a
 from mobsim.scenario.scenario import NONE
 
 
-def run_block(world: World, arms: list[str], luck: list[int]) -> tuple[Block, dict[int, np.ndarray], np.ndarray]:
+def run_block(
+    world: World, arms: list[str], luck: list[int]
+) -> tuple[Block, dict[int, np.ndarray], np.ndarray]:
     """Run a block of lanes week by week as far as needed for the means at every recorded week."""
     block = Block(world.scenario, world.community, arms, luck)
     interval = world.scenario.campaign.decision_interval_weeks
@@ -34,7 +36,9 @@ def run_block(world: World, arms: list[str], luck: list[int]) -> tuple[Block, di
 def assert_same(reference: ReferenceRun, block: Block, lane: int, means: dict, at_fe: np.ndarray) -> None:
     """Compare one lane with its reference run: records, means, state, money."""
     for index, name in enumerate(["aware", "participating", "contacted", "participating_uncontacted"]):
-        np.testing.assert_array_equal(block.tally.counts[:, lane, :, index], getattr(reference, name), err_msg=name)
+        np.testing.assert_array_equal(
+            block.tally.counts[:, lane, :, index], getattr(reference, name), err_msg=name
+        )
     arm = lane % len(block.arms)
     n = int(block.plans.kernel.n_activities[arm])
     np.testing.assert_array_equal(block.tally.units[:, lane, :n], reference.units)
@@ -44,7 +48,9 @@ def assert_same(reference: ReferenceRun, block: Block, lane: int, means: dict, a
     np.testing.assert_array_equal(cents, reference.spent_cents)
     np.testing.assert_array_equal(block.tally.reached[:, lane, :n], reference.reached)
     np.testing.assert_array_equal(block.tally.wins[:, lane], reference.wins)
-    np.testing.assert_array_equal(block.tally.results[:, lane].view(np.int64), reference.results.view(np.int64))
+    np.testing.assert_array_equal(
+        block.tally.results[:, lane].view(np.int64), reference.results.view(np.int64)
+    )
     assert sorted(means) == sorted(reference.means)
     for week, sums in means.items():
         np.testing.assert_array_equal(sums[lane].T, reference.means[week], err_msg=f"means of week {week}")

@@ -25,8 +25,10 @@ class ActivitySpec(Spec):
     """One kind of activity.
 
     delivery `attempts`: each target is reached with the group's chance. `seats`: residents are invited in
-    target order, each comes with the group's chance, until the seats are filled. `all_come`: every target comes.
-    `broadcast`: everybody is reached with `reach` a unit, at most `max_units` units a week over all broadcasts of
+    target order, each comes with the group's chance, until the seats are filled. `all_come`: every target
+    comes.
+    `broadcast`: everybody is reached with `reach` a unit, at most `max_units` units a week over all
+    broadcasts of
     the arm. `lobby`: no resident; an effort may win a standing policy (rule 10).
     """
 
@@ -60,7 +62,9 @@ class ActivitySpec(Spec):
 
 
 class ActivityUse(Spec):
-    """One line of an arm: which activity, which share of the money, for whom, and what differs from the shipped numbers."""
+    """One line of an arm: which activity, which share of the money, for whom, and what differs from the
+    shipped numbers.
+    """
 
     kind: str = Field(..., description="name of the activity")
     share: float = declared(

@@ -1,4 +1,6 @@
-"""The money of an arm in whole cents: what there is, what a unit costs, how it is split (docs/odd.md, 7.1)."""
+"""The money of an arm in whole cents: what there is, what a unit costs, how it is split (docs/odd.md,
+7.1).
+"""
 
 from __future__ import annotations
 

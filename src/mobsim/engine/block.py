@@ -1,6 +1,7 @@
 """A block: the lanes that are computed together, on one community, and the weeks they have run.
 
-Lanes are ordered luck by luck, and within a luck arm by arm. Burn-in runs once a luck and is then fanned out to the arms.
+Lanes are ordered luck by luck, and within a luck arm by arm. Burn-in runs once a luck and is then fanned out
+to the arms.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from mobsim.engine.rules import build_rules, least_counts
 from mobsim.engine.state import build_residents, build_ties, fan_out, start_state
 from mobsim.kernels import arrays as a
 from mobsim.kernels.delivery import Orders
-from mobsim.kernels.diffusion import write_words
 from mobsim.kernels.dynamics import N_MEASURES, measure
 from mobsim.kernels.weeks import run_weeks
+from mobsim.kernels.words import write_words
 from mobsim.scenario.scenario import Scenario
 
 NOBODY_FORCED = np.zeros((0, 0), np.int8)
@@ -60,7 +61,7 @@ class Block:
     @property
     def n_lanes(self) -> int:
         """Number of lanes: lucks during burn-in, lucks x arms afterwards."""
-        return self.state.flags.shape[1]
+        return int(self.state.flags.shape[1])
 
     @property
     def horizon(self) -> int:
@@ -126,7 +127,8 @@ class Block:
         mark : a bit of the flags.
         """
         wanted = np.uint8(mark | a.PARTICIPATING)
-        return np.sum((self.state.flags & wanted) == wanted, axis=0, dtype=np.int64)
+        counted: a.Int64 = np.sum((self.state.flags & wanted) == wanted, axis=0, dtype=np.int64)
+        return counted
 
     def _fan_out(self) -> None:
         self._widen(fan_out(self.state, len(self.arms)))

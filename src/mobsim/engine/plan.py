@@ -1,4 +1,4 @@
-"""What each arm does, as arrays: activities, prices, doses, candidates and the weeks in which they may run."""
+"""What each arm does, as arrays: activities, prices, doses, candidates and when they may run."""
 
 from __future__ import annotations
 
@@ -39,9 +39,11 @@ RULES = {
 class ArmPlans:
     """The compiled plan of all arms with what Python needs beside it.
 
-    kernel : arrays for the kernels. budgets, maps : (A,) cents. map_line : (A,) the activity that pays for the map, or -1.
-    names : for each arm, the labels of its activities. own_sizes : sizes of the orders that lanes keep for themselves.
-    n_order_slots : how many orders of targets a week can need. pool_size : the largest pool.
+    kernel : arrays for the kernels.
+    budgets, maps : (A,) cents. map_line : (A,) the activity that pays for the map, or -1.
+    names : for each arm, the labels of its activities.
+    own_sizes : sizes of the orders that lanes keep for themselves.
+    n_order_slots : how many orders of targets a week can need.
     """
 
     kernel: a.Plan
@@ -79,6 +81,7 @@ class _Pools:
     def number(self, target: TargetSpec, leaders_only: bool) -> int:
         """Return the number of the list of residents that a target's fixed restrictions leave."""
         c = self.community
+        groups: tuple[int, ...]
         if target.group is not None:
             groups = (c.group_names.index(target.group),)
         elif target.rule == "affected":
@@ -133,7 +136,9 @@ def build_plans(scenario: Scenario, community: Community, arms: tuple[str, ...])
     for arm, (arm_name, spec) in enumerate(zip(arms, specs, strict=True)):
         names.append(activity_names(spec.activities))
         n_activities[arm] = len(spec.activities)
-        budgets[arm] = budget_cents(campaign.budget_per_resident, spec.budget_share, n) if spec.activities else 0
+        budgets[arm] = (
+            budget_cents(campaign.budget_per_resident, spec.budget_share, n) if spec.activities else 0
+        )
         cumulative = cumulative_shares([use.share for use in spec.activities])
         shares[arm, : len(cumulative)] = cumulative
         seen: dict[str, int] = {}
@@ -181,8 +186,9 @@ def build_plans(scenario: Scenario, community: Community, arms: tuple[str, ...])
             maps[arm] = 0
         if maps[arm] > budgets[arm]:
             raise ScenarioError(
-                f"arm {arm_name}: the network map for the rule degree costs {maps[arm] / 100:,.2f}, more than the budget "
-                f"of {budgets[arm] / 100:,.2f}; use another rule or lower mapping_cost_per_person"
+                f"arm {arm_name}: the network map for the rule degree costs {maps[arm] / 100:,.2f}, "
+                f"more than the budget of {budgets[arm] / 100:,.2f}; use another rule or lower "
+                "mapping_cost_per_person"
             )
 
     starts = np.concatenate([[0], np.cumsum([members.size for members in pools.lists])]).astype(np.int64)

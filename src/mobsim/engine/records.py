@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from mobsim.campaign.activity import ActivityUse
 from mobsim.campaign.goals import GoalSpec
@@ -47,7 +48,7 @@ class Records:
     counts : (runs, W, G, 4) aware, participating, contacted, participating but never contacted.
     results, wins : (runs, W). units, cents : (runs, W, B). reached : (runs, W, B, G).
     mean_weeks : weeks with means; sums : (runs, mean_weeks, G, 6) in 2**-32.
-    at_funding_end : (runs, 3) participants at funding end, of these participating at end, of these never left.
+    at_funding_end : (runs, 3) participants at funding end, of these at end, of these never left.
     unspent_cents : (runs,).
     """
 
@@ -119,14 +120,18 @@ class Records:
 
         n_runs, n_weeks = self.counts.shape[:2]
         keys = self._keys()
-        table: dict[str, object] = {name: np.repeat(np.asarray(value), n_weeks) for name, value in keys.items()}
+        table: dict[str, object] = {
+            name: np.repeat(np.asarray(value), n_weeks) for name, value in keys.items()
+        }
         table["week"] = np.tile(np.arange(n_weeks), n_runs)
         sizes = self.group_sizes[:, None, :]
         for name, which in (("aware", AWARE), ("participation", PARTICIPATING), ("contacted", CONTACTED)):
             count = self.counts[..., which]
             table[name] = (count.sum(axis=2) / sizes.sum(axis=2)).ravel()
             for g, group in enumerate(self.groups):
-                table[f"{name}__{group}"] = _ratio(count[..., g], np.broadcast_to(sizes[..., g], count.shape[:2])).ravel()
+                table[f"{name}__{group}"] = _ratio(
+                    count[..., g], np.broadcast_to(sizes[..., g], count.shape[:2])
+                ).ravel()
         table["results"] = self.results.ravel()
         table["wins"] = self.wins.ravel()
         table["spent"] = (self.cents.sum(axis=2) / 100.0).ravel()
@@ -183,11 +188,13 @@ class Records:
         many = _ratio(counts[:, ~marginalized].sum(axis=1), self.group_sizes[:, ~marginalized].sum(axis=1))
         return many - few, _ratio(few, many)
 
-    def _goal_met(self, goal: GoalSpec) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+    def _goal_met(self, goal: GoalSpec) -> npt.NDArray[np.bool_]:
         """(runs, W) whether the goal's target is met at the end of each week."""
         n_runs, n_weeks = self.counts.shape[:2]
         if goal.indicator == "gap":
-            gaps = [self._gap_and_parity(self.counts[:, week, :, PARTICIPATING])[0] for week in range(n_weeks)]
+            gaps = [
+                self._gap_and_parity(self.counts[:, week, :, PARTICIPATING])[0] for week in range(n_weeks)
+            ]
             met = np.stack(gaps, axis=1) <= (goal.at_most if goal.at_most is not None else 0.0)
             return np.asarray(met)
         which = PARTICIPATING if goal.indicator == "participation" else AWARE
@@ -226,16 +233,17 @@ def goal_names(scenario: Scenario) -> dict[str, GoalSpec]:
 def _ratio(numerator: object, denominator: object) -> Float64:
     """Quotient, NaN where the denominator is 0."""
     top, bottom = np.asarray(numerator, np.float64), np.asarray(denominator, np.float64)
-    return np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom != 0)
+    result: Float64 = np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom != 0)
+    return result
 
 
-def _first_run_of(met: np.ndarray[tuple[int, int], np.dtype[np.bool_]], length: int) -> Float64:
+def _first_run_of(met: npt.NDArray[np.bool_], length: int) -> Float64:
     """(runs,) first week that ends `length` weeks running with True, NaN if there is none."""
     running = met.copy()
     for back in range(1, length):
         shifted = np.zeros_like(met)
         shifted[:, back:] = met[:, :-back]
         running &= shifted
-    first = np.argmax(running, axis=1).astype(np.float64)
+    first: Float64 = np.argmax(running, axis=1).astype(np.float64)
     first[~running.any(axis=1)] = np.nan
     return first

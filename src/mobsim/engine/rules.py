@@ -1,4 +1,4 @@
-"""Parameters of the rules as arrays by lane: the behaviour of a scenario, rounded once (docs/odd.md, 6 and 7)."""
+"""Parameters of the rules as arrays by lane, rounded once (docs/odd.md, 6 and 7)."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from mobsim.community.behaviour import (
 from mobsim.community.community import Community, CommunitySpec
 from mobsim.errors import ScenarioError
 from mobsim.kernels import arrays as a
-from mobsim.kernels.diffusion import NO_WINDOW
 from mobsim.kernels.elementary import exp2_64, log2_1m_64
+from mobsim.kernels.words import NO_WINDOW
 
 LOG2_E = 1.4426950408889634
 
@@ -53,8 +53,8 @@ def decides_in_whole_numbers(behaviour: BehaviourSpec, community: CommunitySpec)
         if quiet and (from_share or (behaviour.visibility == 0 and behaviour.share_exponent == 0)):
             return True
         raise ScenarioError(
-            "behaviour.thresholds of kind count need noise 0, no weights but social_weight, no turnover, no barriers, and either "
-            "visibility 1, network well_mixed, or visibility 0 with share_exponent 0"
+            "behaviour.thresholds of kind count need noise 0, no weights but social_weight, no turnover, no "
+            "barriers, and either visibility 1, network well_mixed, or visibility 0 with share_exponent 0"
         )
     return quiet and behaviour.social_weight > 0 and (from_share or from_row)
 
@@ -147,8 +147,11 @@ def _threshold_parameters(b: BehaviourSpec) -> tuple[int, float, float, float, f
             return a.KEEPS_THRESHOLD, 0.0, 0.0, 0.0, 0.0
 
 
-def least_counts(behaviour: BehaviourSpec, spec: CommunitySpec, community: Community, ties: a.Ties) -> a.Int64:
-    """Return the numerators that thresholds need, as whole numbers in units of the packed gather (docs/odd.md, 7.6).
+def least_counts(
+    behaviour: BehaviourSpec, spec: CommunitySpec, community: Community, ties: a.Ties
+) -> a.Int64:
+    """Return the numerators that thresholds need, as whole numbers in units of the packed gather
+    (docs/odd.md, 7.6).
 
     Parameters
     ----------

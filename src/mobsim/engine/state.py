@@ -17,7 +17,8 @@ MOST_PULL = 4095
 def build_ties(community: Community, share_exponent: float) -> a.Ties:
     """Return the network as the week kernel reads it.
 
-    Rows that could overflow a field of the packed sum, and all rows of a weighted network, are marked general.
+    Rows that could overflow a field of the packed sum, and all rows of a weighted network, are marked
+    general.
 
     Parameters
     ----------
@@ -66,8 +67,9 @@ def build_ties(community: Community, share_exponent: float) -> a.Ties:
 
 def _row_sums(values: a.Int64, row_start: a.Int64) -> a.Int64:
     """Sum the values of each row of a compressed sparse row layout."""
-    total = np.concatenate([np.zeros(1, np.int64), np.cumsum(values, dtype=np.int64)])
-    return total[row_start[1:]] - total[row_start[:-1]]
+    total: a.Int64 = np.concatenate([np.zeros(1, np.int64), np.cumsum(values, dtype=np.int64)])
+    sums: a.Int64 = total[row_start[1:]] - total[row_start[:-1]]
+    return sums
 
 
 def contact_unit(community: Community) -> int:

@@ -1,7 +1,8 @@
-"""The bundles of arrays that kernels pass around; L lanes, N residents, G groups, K draw groups, A arms, B activities.
+"""The bundles of arrays that kernels pass around.
 
-A **draw group** is one luck (and, in a sweep, one parameter point); its A lanes, one for each arm, stand side by side
-(lane = draw group x A + arm) and share every random number.
+L lanes, N residents, G groups, K draw groups, A arms, B activities. A **draw group** is one luck (and, in a
+sweep, one parameter point). Its A lanes, one for each arm, stand side by side and share every random number:
+lane = draw group x A + arm.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 Int32 = npt.NDArray[np.int32]
 UInt32 = npt.NDArray[np.uint32]
+UInt64 = npt.NDArray[np.uint64]
 UInt8 = npt.NDArray[np.uint8]
 Int8 = npt.NDArray[np.int8]
 
@@ -110,8 +112,10 @@ class Ties(NamedTuple):
     """Who influences whom, with what the fast gather needs.
 
     row_start (N+1,); neighbours (ties,); weight (ties,) in 2**-20 or empty; transmission (ties,) or empty;
-    general (N,): 1 where the packed gather could overflow or ties carry weights; units (N,): influence in units of
-    the community's greatest common divisor; offset (N,): sum of units over the row; denominator (N,) float64;
+    general (N,): 1 where the packed gather could overflow or ties carry weights; units (N,): influence in
+    units
+    of the community's greatest common divisor; offset (N,): sum of units over the row; denominator (N,)
+    float64;
     reciprocal (N,) float64, for rows where multiplying gives the same float32 as dividing.
     scale: value of one unit of the numerator; divide: 1 where the division must be carried out.
     """
@@ -133,7 +137,8 @@ class Ties(NamedTuple):
 class Residents(NamedTuple):
     """What stays with a place: group (N,), is_leader (N,), and the leaders who take a stance.
 
-    special (S,) ascending ids of supportive and opposed leaders; stance (S, L). least (N,) int64 least counts or empty.
+    special (S,) ascending ids of supportive and opposed leaders; stance (S, L). least (N,) least counts, or
+    empty.
     """
 
     group: UInt8
@@ -144,7 +149,9 @@ class Residents(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """Parameters by lane: singles (18, L) float32, doubles (16, L), by_group (6, G, L), and the modes of the block."""
+    """Parameters by lane: singles (18, L), doubles (17, L), by_group (6, G, L), and the modes of the
+    block.
+    """
 
     singles: Float32
     doubles: Float64
@@ -158,7 +165,7 @@ class Rules(NamedTuple):
 
 
 class State(NamedTuple):
-    """What changes: words (2, N*L), flags (N, L), reals (6, N, L), told_week (N, L), results (L,), wins (L,), now (1,).
+    """What changes: words (2, N*L), flags, told_week (N, L), reals (6, N, L), results, wins (L,), now (1,).
 
     `now[0]` says which of the two buffers of state words holds the start of the week.
     """
@@ -185,7 +192,7 @@ class Keys(NamedTuple):
 class Plan(NamedTuple):
     """What every arm does: integers (A, B, columns), doses (A, B, G, 5), and the pools of candidates.
 
-    See `kernels/delivery.py` for the columns. running (weeks, A, B): 1 where a step that permits the activity runs.
+    See `kernels/delivery.py` for the columns. running (weeks, A, B): 1 where a step permits the activity.
     """
 
     n_activities: Int64
@@ -204,7 +211,7 @@ class Plan(NamedTuple):
 
 
 class Purse(NamedTuple):
-    """Money and places in cycles, by lane: left (L,), purse (L, B), cycle (L, B), place (L, B), own (L, slots, pool)."""
+    """Money and places in cycles by lane: left (L,), purse, cycle, place (L, B), own (L, slots, pool)."""
 
     left: Int64
     purse: Int64
@@ -214,7 +221,7 @@ class Purse(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """Records of the weeks 0...: counts (W, L, G, 4), results (W, L), wins (W, L), units, cents (W, L, B), reached (W, L, B, G)."""
+    """Records: counts (W, L, G, 4), results, wins (W, L), units, cents (W, L, B), reached (W, L, B, G)."""
 
     counts: Int64
     results: Float64

@@ -3,8 +3,9 @@
 `error_model="numpy"` is needed for speed; `fastmath` stays off and LLVM may not contract a*b+c into
 one rounding, so the same bits come out on every machine. `nogil` lets whole blocks of lanes run on threads.
 
-Compiled kernels are kept on disk in a folder named after a digest of all kernel sources: numba itself looks at one
-file at a time and would keep using a kernel whose callee in another file has changed.
+Compiled kernels are kept on disk in a folder named after a digest of all kernel sources: numba itself
+looks at
+one file at a time and would keep using a kernel whose callee in another file has changed.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import numba
 
@@ -24,7 +25,7 @@ Function = TypeVar("Function", bound=Callable[..., object])
 
 @cache
 def cache_folder() -> str | None:
-    """Return the folder for compiled kernels, or none where nothing can be written (they are compiled anew then)."""
+    """Return the folder for compiled kernels, or none where nothing can be written (then nothing is kept)."""
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     if chosen:
         return chosen
@@ -50,12 +51,14 @@ def _user_cache() -> Path:
 
 def _compile(function: Function, **options: object) -> Function:
     folder = cache_folder()
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = folder or ""
+    settings: Any = numba.config
+    before = settings.CACHE_DIR
+    settings.CACHE_DIR = folder or ""
     try:
-        compiled = numba.njit(cache=folder is not None, nogil=True, error_model="numpy", **options)(function)
+        njit: Any = numba.njit
+        compiled = njit(cache=folder is not None, nogil=True, error_model="numpy", **options)(function)
     finally:
-        numba.config.CACHE_DIR = before
+        settings.CACHE_DIR = before
     return cast(Function, compiled)
 
 

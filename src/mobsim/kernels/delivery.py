@@ -1,7 +1,8 @@
 """What the campaign does in a week: phases 1 and 2 of docs/odd.md, money, targets and doses.
 
-Residents are targeted in ascending order of a keyed draw. All arms of a draw group share these draws, so the order is found once
-for each activity (`Orders`) and only as far as somebody walks along it.
+Residents are targeted in ascending order of a keyed draw. All arms of a draw group share these draws, so
+the order
+is found once for each activity (`Orders`) and only as far as somebody walks along it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from mobsim.kernels.arrays import (
     REACHED,
     TRAINED,
     TRUST,
-    Float32,
     Int32,
     Int64,
     Keys,
@@ -30,9 +30,10 @@ from mobsim.kernels.arrays import (
     State,
     Ties,
     UInt32,
+    UInt64,
 )
 from mobsim.kernels.compile import kernel
-from mobsim.kernels.keyed import below, philox, uniform
+from mobsim.kernels.keyed import Whole, below, philox, uniform
 from mobsim.kernels.streams import POOL, TARGET
 
 # Columns of Plan.whole (A, B, columns)
@@ -75,10 +76,10 @@ _ONE = np.float32(1.0)
 
 
 class Orders(NamedTuple):
-    """The order of targets this week, by draw slot: how much of it is known, who, and the words that go with them.
+    """The order of targets this week, by draw slot: how much of it is known, who, and their words.
 
-    length (slots,), complete (slots,); order (slots, N) ids; keys (slots, N) order words of pool members; comes (slots, N) word 1
-    by resident; drawn (slots,): 1 where the words of this week are there.
+    length (slots,); drawn (slots,): 1 where the words of this week are there; order (slots, N) ids; keys
+    (slots, N) order words of pool members; comes (slots, N) word 1 by resident; sorting (N,) scratch.
     """
 
     length: Int64
@@ -86,11 +87,11 @@ class Orders(NamedTuple):
     order: Int32
     keys: UInt32
     comes: UInt32
-    sorting: np.ndarray  # type: ignore[type-arg]
+    sorting: UInt64
 
 
 @kernel
-def _sort_prefix(sorting: np.ndarray, count: int) -> None:  # type: ignore[type-arg]
+def _sort_prefix(sorting: UInt64, count: int) -> None:
     """Sort the first `count` (order word, id) pairs, packed into one number each."""
     part = sorting[:count]
     part.sort()
@@ -157,7 +158,13 @@ def _give(
 
 @kernel
 def _cycle_order(
-    pool: Int32, cycle: int, luck: int, code: int, keys: Keys, sorting: np.ndarray, out: Int32  # type: ignore[type-arg]
+    pool: Int32,
+    cycle: int,
+    luck: int,
+    code: int,
+    keys: Keys,
+    sorting: UInt64,
+    out: Int32,
 ) -> None:
     """Put the pool into the random order of one cycle."""
     for position in range(pool.size):
@@ -177,7 +184,7 @@ def _degree_pool(
     code: int,
     ties: Ties,
     keys: Keys,
-    sorting: np.ndarray,  # type: ignore[type-arg]
+    sorting: UInt64,
     out: Int32,
 ) -> None:
     """Find the `size` members of the pool with most ties; equal ones by keyed draw, then id."""
@@ -204,7 +211,7 @@ def _degree_pool(
 
 
 @kernel
-def _nominee(i: int, word: int, ties: Ties, n_residents: int) -> int:
+def _nominee(i: Whole, word: Whole, ties: Ties, n_residents: int) -> Whole:
     """Whom resident i names, or -1."""
     if ties.well_mixed:
         if n_residents < 2:
@@ -283,14 +290,28 @@ def deliver_week(
                         purse.place[lane, b] = 0
                     if purse.place[lane, b] == 0:
                         _cycle_order(
-                            pool, purse.cycle[lane, b], luck, code, keys, orders.sorting, purse.own[lane, own_slot]
+                            pool,
+                            purse.cycle[lane, b],
+                            luck,
+                            code,
+                            keys,
+                            orders.sorting,
+                            purse.own[lane, own_slot],
                         )
                 elif rule == DEGREE:
                     size = plan.fraction_size[arm, b]
                     refresh = (week - plan.funding_starts) // whole[REFRESH] if whole[REFRESH] else 0
                     if pool.size > 0 and purse.cycle[lane, b] != refresh:
                         _degree_pool(
-                            pool, size, refresh, luck, code, ties, keys, orders.sorting, purse.own[lane, own_slot]
+                            pool,
+                            size,
+                            refresh,
+                            luck,
+                            code,
+                            ties,
+                            keys,
+                            orders.sorting,
+                            purse.own[lane, own_slot],
                         )
                         purse.cycle[lane, b] = refresh
                     pool = purse.own[lane, own_slot, :size]
@@ -339,10 +360,9 @@ def deliver_week(
                         i = purse.own[lane, own_slot, place]
                         place += 1
                         group = residents.group[i]
-                        comes = True
-                        if delivery != ALL_COME:
-                            _, w1, _, _ = philox(i, week, luck, TARGET + code, keys.seed, keys.community)
-                            comes = uniform(w1) < np.float32(rules.by_group[REACHED, group, lane])
+                        _, w1, _, _ = philox(i, week, luck, TARGET + code, keys.seed, keys.community)
+                        chance = np.float32(rules.by_group[REACHED, group, lane])
+                        comes = delivery == ALL_COME or uniform(w1) < chance
                         if comes:
                             _give(i, lane, arm, b, group, plan, state, reached)
                         if comes or delivery != SEATS:
@@ -359,7 +379,9 @@ def deliver_week(
                 place = 0
                 while filled < wanted and place < pool.size:
                     if place >= orders.length[slot]:
-                        _extend(orders, slot, pool, max(place + 1, min(2 * (wanted - filled) + place, pool.size)))
+                        _extend(
+                            orders, slot, pool, max(place + 1, min(2 * (wanted - filled) + place, pool.size))
+                        )
                     i = np.int64(orders.order[slot, place])
                     place += 1
                     if rule == NON_PARTICIPANTS and (snapshot[i] >> 1) & 1:

@@ -1,4 +1,4 @@
-"""What the community as a whole does: results, policy wins and reversals (phase 8), means of states (phase 9)."""
+"""What the community as a whole does: results, policy wins and reversals, means of states (phases 8, 9)."""
 
 from __future__ import annotations
 
@@ -94,7 +94,8 @@ def measure(residents: Residents, state: State, sums: Int64) -> None:
 
     Parameters
     ----------
-    sums : (L, G, 6) receives appeal, capability, ownership, trust, capability x ownership, appeal of the aware.
+    sums : (L, G, 6) receives appeal, capability, ownership, trust, capability x ownership, appeal of the
+        aware.
     """
     n_residents, n_lanes = state.flags.shape
     sums[:] = 0

@@ -238,7 +238,7 @@ def philox_slots(
 
 
 @inlined
-def uniform(word: np.uint32 | int) -> np.float32:
+def uniform(word: Whole) -> np.float32:
     """Turn a random word into a float32 on [0, 1): its upper 24 bits, such that `u < p` has chance p.
 
     Returns
@@ -250,7 +250,7 @@ def uniform(word: np.uint32 | int) -> np.float32:
 
 
 @inlined
-def centred(word: np.uint32 | int) -> float:
+def centred(word: Whole) -> float:
     """Turn a random word into a float64 strictly inside (0, 1), symmetric about one half, for quantiles.
 
     Returns
@@ -262,7 +262,7 @@ def centred(word: np.uint32 | int) -> float:
 
 
 @inlined
-def below(word: np.uint32 | int, n: Whole) -> int:
+def below(word: Whole, n: Whole) -> int:
     """Turn a random word into an integer from 0 to n - 1 by multiply-shift.
 
     Parameters

@@ -1,10 +1,8 @@
-"""Weeks in a row, all lanes of a block, without coming back to Python: the order of phases of docs/odd.md, 3."""
+"""Weeks in a row for all lanes of a block: the order of phases of docs/odd.md, 3, in compiled code."""
 
 from __future__ import annotations
 
-import numpy as np
-
-from mobsim.kernels.arrays import Int64, Keys, Plan, Purse, Residents, Rules, State, Tally, Ties
+from mobsim.kernels.arrays import Int8, Int64, Keys, Plan, Purse, Residents, Rules, State, Tally, Ties
 from mobsim.kernels.compile import kernel
 from mobsim.kernels.delivery import Orders, deliver_week
 from mobsim.kernels.diffusion import diffuse_week
@@ -24,7 +22,7 @@ def run_weeks(
     orders: Orders,
     state: State,
     tally: Tally,
-    forced: np.ndarray,  # type: ignore[type-arg]
+    forced: Int8,
     efforts: Int64,
     counts: Int64,
 ) -> None:

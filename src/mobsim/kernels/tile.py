@@ -1,0 +1,89 @@
+"""A tile: 64 slots of residents x lanes in scratch arrays with constant offsets.
+
+The rules of the week kernel (`diffusion.py`) are loops of constant length over two scratch arrays, `f`
+(float32)
+and `u` (uint32), with constant offsets: that is what the compiler turns into vector code. Slots beyond the
+last
+resident hold leftovers and are never written back. This file says which quantity stands where.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mobsim.kernels.arrays import N_SINGLES, Int64, UInt32
+from mobsim.kernels.compile import inlined, kernel
+
+SLOTS = 64
+
+# Places in the float32 scratch, 64 slots each: draws, counts, terms by group, states, Λ, parameters.
+U0, U1, U2, U3 = 0 * 64, 1 * 64, 2 * 64, 3 * 64
+N_P, N_N, QUOTIENT = 4 * 64, 5 * 64, 6 * 64
+LOG_MEDIA, K_GROUP, LAMBDA_F = 7 * 64, 8 * 64, 9 * 64
+THETA, S_START, S_NOW, O_NOW, T_NOW, M_NOW = 10 * 64, 11 * 64, 12 * 64, 13 * 64, 14 * 64, 15 * 64
+CHOICE = 16 * 64
+PARAMETERS = 17 * 64
+N_FLOATS = (17 + N_SINGLES) * 64
+
+# Places in the uint32 scratch: sums, flags, what belongs to the place, what was decided, counts by group.
+SUMS, FLAGS, UNITS, GROUP, OFFSET = 0 * 64, 1 * 64, 2 * 64, 3 * 64, 4 * 64
+TELLS, WORD, TOLD_BY_TIE = 5 * 64, 6 * 64, 7 * 64
+IS_AWARE, TAKES_PART, REPLACED, JUST_TOLD = 8 * 64, 9 * 64, 10 * 64, 11 * 64
+COUNTS = 12 * 64
+
+ONE, ZERO, HALF = np.float32(1.0), np.float32(0.0), np.float32(0.5)
+NEVER, ALWAYS = np.float32(2.0), np.float32(-1.0)
+TINY = np.float32(1e-6)
+YES, NO = np.uint32(1), np.uint32(0)
+FIELD = np.uint32(1023)
+BYTE = np.uint32(255)
+
+
+@inlined
+def at(offset: Any, first: Any, second: Any) -> Any:
+    """Sum of an offset and two parts of an index, unsigned.
+
+    Numba then leaves out the handling of negative indices, which would keep the compiler from using vector
+    code.
+
+    Parameters
+    ----------
+    offset, first, second : whole numbers from 0 on.
+    """
+    return np.uint64(offset) + np.uint64(first) + np.uint64(second)
+
+
+@inlined
+def copy(target: Any, to: Any, source: Any, start: Any, count: Any) -> None:
+    """Copy values; one pair of arrays a loop, so that the compiler's check for overlap stays small.
+
+    Parameters
+    ----------
+    target, to : array and first place to write.
+    source, start : array and first place to read.
+    count : how many.
+    """
+    for slot in range(count):
+        target[at(to, slot, 0)] = source[at(start, slot, 0)]
+
+
+@kernel
+def flush_counts(u: UInt32, counts: Int64) -> None:
+    """Move the packed counts into the counts by lane and group.
+
+    Parameters
+    ----------
+    counts : (L, G, 4) aware, participating, contacted, participating and never contacted.
+    """
+    n_lanes, n_groups = counts.shape[0], counts.shape[1]
+    for group in range(n_groups):
+        for slot in range(SLOTS):
+            packed = u[COUNTS + group * 64 + slot]
+            u[COUNTS + group * 64 + slot] = NO
+            lane = slot % n_lanes
+            counts[lane, group, 0] += np.int64(packed & BYTE)
+            counts[lane, group, 1] += np.int64((packed >> np.uint32(8)) & BYTE)
+            counts[lane, group, 2] += np.int64((packed >> np.uint32(16)) & BYTE)
+            counts[lane, group, 3] += np.int64(packed >> np.uint32(24))
