@@ -278,7 +278,9 @@ def least_numbers(scenario: Scenario, community: Community, den: Integers) -> li
     if not counting_all and behaviour.share_exponent not in (0.0, 1.0):
         return None
 
-    if isinstance(thresholds, ConstantThresholds):
+    if community.listed_threshold.size > 0:
+        theta = [exact(value) for value in community.listed_threshold]
+    elif isinstance(thresholds, ConstantThresholds):
         theta = [exact(thresholds.value)] * N
     elif isinstance(thresholds, ListedThresholds):
         theta = [exact(value) for value in thresholds.values]
@@ -722,7 +724,7 @@ class _Lane:
         w = self.words(streams.NEWCOMER, week, np.array([i]))[:, 0]
         group = self.groups[self.community.group[i]]
         theta = drawn_threshold(behaviour.thresholds, w[0])
-        if theta is not None:
+        if theta is not None and self.community.listed_threshold.size == 0:
             self.theta[i] = np.float32(theta)
         self.s0[i] = self.s[i] = drawn_level(group.capability, behaviour.capability_sd, w[1])
         self.T[i] = drawn_level(group.trust, behaviour.trust_sd, w[2])

@@ -8,23 +8,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import floor
 
-HALF = Fraction(1, 2)
+from mobsim.community.exact import as_written, round_half_up
+
 MILLION = 1_000_000
-
-
-def exact(number: float) -> Fraction:
-    """Return the rational that a number's decimal text says.
-
-    Parameters
-    ----------
-    number : a number read from a scenario.
-
-    Examples
-    --------
-    >>> exact(0.1)
-    Fraction(1, 10)
-    """
-    return Fraction(repr(float(number)))
 
 
 def budget_cents(budget_per_resident: float, budget_share: float, n_residents: int) -> int:
@@ -41,7 +27,7 @@ def budget_cents(budget_per_resident: float, budget_share: float, n_residents: i
     >>> budget_cents(10.0, 1.0, 1000)
     1000000
     """
-    return floor(exact(budget_per_resident) * exact(budget_share) * 100 * n_residents + HALF)
+    return round_half_up(as_written(budget_per_resident) * as_written(budget_share) * 100 * n_residents)
 
 
 def unit_cents(cost: float, scales: bool, n_residents: int) -> int:
@@ -59,7 +45,7 @@ def unit_cents(cost: float, scales: bool, n_residents: int) -> int:
     60000
     """
     scale = Fraction(n_residents, 1000) if scales else Fraction(1)
-    return max(1, floor(exact(cost) * 100 * scale + HALF))
+    return max(1, round_half_up(as_written(cost) * 100 * scale))
 
 
 def map_cents(cost_per_person: float, n_residents: int) -> int:
@@ -70,7 +56,7 @@ def map_cents(cost_per_person: float, n_residents: int) -> int:
     cost_per_person : currency a resident.
     n_residents : number of residents.
     """
-    return floor(exact(cost_per_person) * 100 * n_residents + HALF)
+    return round_half_up(as_written(cost_per_person) * 100 * n_residents)
 
 
 def cumulative_shares(shares: Sequence[float]) -> list[int]:
@@ -85,7 +71,7 @@ def cumulative_shares(shares: Sequence[float]) -> list[int]:
     >>> cumulative_shares([0.6, 0.4])
     [0, 600000, 1000000]
     """
-    parts = [exact(share) for share in shares]
+    parts = [as_written(share) for share in shares]
     total = sum(parts, Fraction(0))
     if total == 0:
         return [0] * (len(parts) + 1)

@@ -143,7 +143,12 @@ class Block:
         lanes = state.flags.shape[1]
         groups = len(self.community.group_names)
         n = self.community.n_residents
-        self.rules = build_rules(self.scenario.behaviour, self.scenario.community, lanes)
+        self.rules = build_rules(
+            self.scenario.behaviour,
+            self.scenario.community,
+            lanes,
+            listed_thresholds=self.community.listed_threshold.size > 0,
+        )
         self.residents = build_residents(self.community, self.least, lanes)
         self.efforts = np.zeros(lanes, np.int64)
         self.counts = np.zeros((lanes, groups, a.N_COUNTS), np.int64)

@@ -8,9 +8,10 @@ from math import ceil
 import numpy as np
 
 from mobsim.campaign.activity import ActivitySpec, ActivityUse, ArmSpec
-from mobsim.campaign.budget import budget_cents, cumulative_shares, exact, map_cents, unit_cents
+from mobsim.campaign.budget import budget_cents, cumulative_shares, map_cents, unit_cents
 from mobsim.campaign.targeting import TargetSpec
 from mobsim.community.community import Community
+from mobsim.community.exact import as_written
 from mobsim.errors import ScenarioError
 from mobsim.kernels import arrays as a
 from mobsim.kernels import delivery as d
@@ -176,7 +177,7 @@ def build_plans(scenario: Scenario, community: Community, arms: tuple[str, ...])
                     own_sizes.append(0)
                 own_sizes[arm_own] = max(own_sizes[arm_own], size)
                 arm_own += 1
-                fraction_size[arm, b] = ceil(exact(target.fraction) * size)
+                fraction_size[arm, b] = ceil(as_written(target.fraction) * size)
             if target.rule == "degree":
                 price = map_cents(target.mapping_cost_per_person, n)
                 if map_line[arm] < 0:

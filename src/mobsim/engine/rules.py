@@ -17,17 +17,13 @@ from mobsim.community.behaviour import (
     UniformThresholds,
 )
 from mobsim.community.community import Community, CommunitySpec
+from mobsim.community.exact import as_written
 from mobsim.errors import ScenarioError
 from mobsim.kernels import arrays as a
 from mobsim.kernels.elementary import exp2_64, log2_1m_64
 from mobsim.kernels.words import NO_WINDOW
 
 LOG2_E = 1.4426950408889634
-
-
-def exact(number: float) -> Fraction:
-    """Return the rational that a number's decimal text says."""
-    return Fraction(repr(float(number)))
 
 
 def factor(half_life: float | None) -> float:
@@ -59,7 +55,9 @@ def decides_in_whole_numbers(behaviour: BehaviourSpec, community: CommunitySpec)
     return quiet and behaviour.social_weight > 0 and (from_share or from_row)
 
 
-def build_rules(behaviour: BehaviourSpec, spec: CommunitySpec, n_lanes: int) -> a.Rules:
+def build_rules(
+    behaviour: BehaviourSpec, spec: CommunitySpec, n_lanes: int, *, listed_thresholds: bool = False
+) -> a.Rules:
     """Return the parameters for a block of lanes that all follow one behaviour.
 
     Parameters
@@ -67,6 +65,7 @@ def build_rules(behaviour: BehaviourSpec, spec: CommunitySpec, n_lanes: int) -> 
     behaviour : parameters of the rules.
     spec : the world, for the parameters by group.
     n_lanes : number of lanes in the block.
+    listed_thresholds : thresholds were listed resident by resident and stay with the place.
     """
     b = behaviour
     forget = b.turnover + (1.0 - b.turnover) * (1.0 - factor(b.awareness_half_life))
@@ -129,7 +128,7 @@ def build_rules(behaviour: BehaviourSpec, spec: CommunitySpec, n_lanes: int) -> 
         whole_from_share=int(from_share),
         irreversible=int(b.irreversible),
         exposure_window=NO_WINDOW if b.exposure_window is None else b.exposure_window,
-        threshold_kind=kind,
+        threshold_kind=a.KEEPS_THRESHOLD if listed_thresholds else kind,
         newcomer_aware=newcomer,
     )
 
@@ -167,7 +166,7 @@ def least_counts(
     if isinstance(behaviour.thresholds, CountThresholds):
         per_count = Fraction(1) if from_share else one_contact
         return np.array([ceil(int(count) * per_count) for count in community.least_count], np.int64)
-    weight = exact(behaviour.social_weight)
+    weight = as_written(behaviour.social_weight)
     denominators = ties.denominator
     cache: dict[tuple[Fraction, float], int] = {}
     result = np.empty(n, np.int64)
@@ -191,10 +190,12 @@ def least_counts(
 
 def _exact_thresholds(behaviour: BehaviourSpec, community: Community) -> list[Fraction]:
     """Thresholds as exact rationals: of their decimal text where written, of their float32 where drawn."""
+    if community.listed_threshold.size > 0:
+        return [as_written(value) for value in community.listed_threshold]
     match behaviour.thresholds:
         case ConstantThresholds(value=value):
-            return [exact(value)] * community.n_residents
+            return [as_written(value)] * community.n_residents
         case ListedThresholds(values=values):
-            return [exact(value) for value in values]
+            return [as_written(value) for value in values]
         case _:
             return [Fraction(float(value)) for value in community.threshold]
