@@ -423,6 +423,9 @@ def test_every_rule_of_targeting_buys_and_reaches_its_people() -> None:
     }
     scenario = tiny_scenario(community={"residents": 200}, arms=arms)
     records = simulate(scenario)
+    budget = budget_cents(scenario.campaign.budget_per_resident, 1.0, 200)
+    for row, run in enumerate(records.runs_index):
+        assert records.cents[row].sum() + records.unspent_cents[row] == (0 if run.arm == NONE else budget)
     leaders = int(records.group_sizes[0].sum() * scenario.community.leaders.share)
     for rule in RULES:
         of_rule = rows(records, rule)

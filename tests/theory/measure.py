@@ -17,6 +17,7 @@ import numpy.typing as npt
 from tests.theory.published import Edge
 
 from mobsim import load_scenario, simulate
+from mobsim.analysis.facts import CheckResult, check_fact
 from mobsim.engine.records import PARTICIPATING
 
 Floats = npt.NDArray[np.float64]
@@ -32,6 +33,13 @@ def participants(name: str, overrides: dict[str, Any] | None = None, **how: Any)
 def at_rest(curves: Integers) -> bool:
     """Say whether nothing changed in the last week of any run."""
     return bool(np.all(curves[:, -1] == curves[:, -2]))
+
+
+def bands(name: str) -> list[CheckResult]:
+    """Run a limiting scenario as it ships and hold its facts against their bands."""
+    scenario = load_scenario(f"limits/{name}")
+    runs = simulate(scenario).runs()
+    return [check_fact(check, runs, scenario, single=False) for check in scenario.check]
 
 
 @dataclass(frozen=True)

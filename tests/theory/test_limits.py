@@ -29,6 +29,23 @@ def shares(records: Records, arm: str, which: int = PARTICIPATING) -> np.ndarray
     )
 
 
+# The files as they ship
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["granovetter_domino", "granovetter_domino_changed", "centola_macy", "centola_macy_random", "si",
+     "noisy_threshold_ring", "noisy_threshold_random", "independent_cascade", "logit_equilibrium",
+     "banerjee_information", "banerjee_endorsement", "olson_free_riding", "marwell_oliver_assurance"],
+)  # fmt: skip
+def test_a_shipped_limit_shows_its_facts(name: str) -> None:
+    """Those that take seconds are held against their bands in `verification/`."""
+    results = measure.bands(name)
+    assert results
+    for result in results:
+        assert result.met, f"{result.fact}: {result.estimate:.4f} ({result.low:.4f} to {result.high:.4f})"
+
+
 # Complex contagions
 
 
