@@ -91,13 +91,13 @@ def test_stepping_equals_the_engine(world: World) -> None:
 
 
 @pytest.mark.quick
-@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(world=worlds(60), residents=st.sampled_from([Resident, AskedResident, DrawsItself]))
 def test_asking_agents_for_the_rule_equals_the_engine(world: World, residents: type[Resident]) -> None:
     assert_equal(world, finished(world, resident_class=residents, leader_class=AskedLeader))
 
 
-@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(world=worlds(80), data=st.data())
 def test_the_preview_tells_what_the_engine_then_does(world: World, data: st.DataObject) -> None:
     """Without lapse, turnover and forgetting the state after the week is what the preview said."""
