@@ -168,7 +168,7 @@ def hand_community(
     organizations = scenario.community.organizations
     lead = next((k for k, spec in enumerate(organizations) if spec.lead), -1)
     member_of = _array(member_of, -1, N, np.int16)
-    return Community(
+    community = Community(
         number=number,
         seed=scenario.seed,
         group_names=tuple(scenario.community.groups),
@@ -204,6 +204,11 @@ def hand_community(
         lead=lead,
         largest_cbo=_largest_cbo(organizations, member_of, lead),
     )
+    # As built communities are: to Numba arrays that can be written are another type, so another compilation.
+    for part in vars(community).values():
+        if isinstance(part, np.ndarray):
+            part.flags.writeable = False
+    return community
 
 
 def _array(given: npt.ArrayLike | None, default: npt.ArrayLike, N: int, kind: Any) -> npt.NDArray[Any]:
