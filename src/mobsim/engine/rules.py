@@ -32,7 +32,13 @@ def factor(half_life: float | None) -> float:
 
 
 def decides_in_whole_numbers(behaviour: BehaviourSpec, community: CommunitySpec) -> bool:
-    """Say whether participation is decided by least counts (docs/odd.md, 7.6)."""
+    """Say whether participation is decided by least counts (docs/odd.md, 7.6).
+
+    Parameters
+    ----------
+    behaviour : parameters of the rules.
+    community : the world.
+    """
     quiet = (
         behaviour.noise == 0
         and behaviour.appeal_weight == 0

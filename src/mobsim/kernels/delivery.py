@@ -244,6 +244,9 @@ def deliver_week(
 
     Parameters
     ----------
+    week : the week.
+    ties, residents, rules, keys, plan, purse, state : the bundles of `arrays.py`.
+    orders : scratch for the orders of targets.
     units, cents : (L, B) receive what is bought this week.
     reached : (L, B, G) receives how many were reached, came or heard.
     efforts : (L,) receives the lobby efforts of the week.

@@ -120,9 +120,14 @@ TILES_A_FLUSH = 255
 
 @kernel
 def week_terms(rules: Rules, state: State, n_residents: int, terms: Float32, lambda_f: Float32) -> None:
-    """Fill K_g (G, L) and lambda*F (2, L) of the week from the state at the start of phase 4.
+    """Fill K_g and lambda x F of the week from the state at the start of phase 4.
 
-    Row 0 of `lambda_f` is float32(visibility x F), row 1 float32(F).
+    Parameters
+    ----------
+    rules, state : the bundles of `arrays.py`.
+    n_residents : number of residents.
+    terms : (G, L) receives K_g.
+    lambda_f : (2, L) receives float32(visibility x F) and float32(F).
     """
     n_groups, n_lanes = terms.shape
     for lane in range(n_lanes):
@@ -141,7 +146,17 @@ def week_terms(rules: Rules, state: State, n_residents: int, terms: Float32, lam
 def gather_narrow(
     i: Any, slot: Any, n_lanes: Any, row_start: Any, neighbours: Any, words: Any, u: Any
 ) -> None:
-    """Add up the words of one row for a few lanes, four at a time, in registers."""
+    """Add up the words of one row for a few lanes, four at a time, in registers.
+
+    Parameters
+    ----------
+    i : the resident.
+    slot : its first slot in the tile.
+    n_lanes : number of lanes.
+    row_start, neighbours : the network.
+    words : (N*L,) state words at the start of the phase.
+    u : the tile's scratch, which receives the sums.
+    """
     begin, end = np.uint64(row_start[at(i, 0, 0)]), np.uint64(row_start[at(i, 1, 0)])
     wide = np.uint64(n_lanes)
     lane = np.int64(0)
@@ -212,11 +227,13 @@ def diffuse_week(
     forced: Int8,
     counts: Int64,
 ) -> None:
-    """Carry phases 4 to 6 of one week for all lanes; `counts` (L, G, 4) receives the state at the end.
+    """Carry phases 4 to 6 of one week for all lanes.
 
     Parameters
     ----------
     week : the week, negative in burn-in.
+    ties, residents, rules, keys, state : the bundles of `arrays.py`.
+    counts : (L, G, 4) receives the counts at the end of phase 6.
     forced : (N, L) int8, or (0, 0): decisions of agents that decide for themselves (-1: the rule decides).
     """
     n_residents, n_lanes = state.flags.shape

@@ -46,6 +46,8 @@ def conclude_week(
 
     Parameters
     ----------
+    week : the week.
+    residents, rules, keys, state : the bundles of `arrays.py`.
     coalition : C, influence-weighted share of organizations in the coalition.
     efforts : (L,) lobby efforts bought this week.
     """
@@ -94,6 +96,7 @@ def measure(residents: Residents, state: State, sums: Int64) -> None:
 
     Parameters
     ----------
+    residents, state : the bundles of `arrays.py`.
     sums : (L, G, 6) receives appeal, capability, ownership, trust, capability x ownership, appeal of the
         aware.
     """

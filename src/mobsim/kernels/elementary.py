@@ -534,7 +534,13 @@ def normal_quantile_array(p: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]
 def truncated_normal_array(
     u: npt.NDArray[np.float64], mean: float, sd: float, low: float, high: float
 ) -> npt.NDArray[np.float64]:
-    """`truncated_normal_64` of every element of a float64 array u, shape (n,), with common parameters."""
+    """`truncated_normal_64` of every element of an array, with common parameters.
+
+    Parameters
+    ----------
+    u : float64 array, shape (n,), in (0, 1).
+    mean, sd, low, high : as for `truncated_normal_64`.
+    """
     out = np.empty(u.size, np.float64)
     for i in range(u.size):
         out[i] = truncated_normal_64(u[i], mean, sd, low, high)

@@ -88,6 +88,7 @@ def seat_newcomers(
     first : the first resident of the tile.
     n_pairs : residents x draw groups in the tile.
     n_lanes : number of lanes.
+    residents, rules, keys : the bundles of `arrays.py`.
     f, u : the tile's scratch.
     """
     n_draws = keys.luck.size

@@ -75,6 +75,7 @@ def flush_counts(u: UInt32, counts: Int64) -> None:
 
     Parameters
     ----------
+    u : the tile's scratch.
     counts : (L, G, 4) aware, participating, contacted, participating and never contacted.
     """
     n_lanes, n_groups = counts.shape[0], counts.shape[1]

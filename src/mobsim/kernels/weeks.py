@@ -30,8 +30,12 @@ def run_weeks(
 
     Parameters
     ----------
+    first, until : the first week, and the week before which to stop.
+    ties, residents, rules, keys, plan, purse, state, tally : the bundles of `arrays.py`.
+    orders : scratch for the orders of targets.
     forced : (N, L) int8 or (0, 0): decisions of agents that decide for themselves.
-    efforts : (L,) scratch; counts : (L, G, 4) scratch, holds the last week's counts afterwards.
+    efforts : (L,) scratch.
+    counts : (L, G, 4) scratch, holds the last week's counts afterwards.
     """
     for week in range(first, until):
         # 1, 2: calendar, money, delivery (3, organizers: later)

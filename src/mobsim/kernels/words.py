@@ -78,6 +78,7 @@ def write_words(
     Parameters
     ----------
     week : the week that will read the words.
+    ties, residents, rules, state : the bundles of `arrays.py`.
     counts : (L, G, 4) receives aware, participating, contacted, participating and never contacted.
     """
     n_residents, n_lanes = state.flags.shape
