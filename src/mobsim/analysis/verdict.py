@@ -47,6 +47,9 @@ MOST_FURTHER_COMMUNITIES = 2000
 
 ONLY_NO_CAMPAIGN = "only no campaign was run: there is nothing to compare"
 
+FEWEST_FOR_DOMINANCE = 10
+"""With fewer communities one of them nearly always carries a quarter of the variance, even of normal values."""
+
 ENOUGH_FOR_TIPPING = 100
 """Communities asked for when outcomes tip or one community carries more than a quarter of the variance."""
 
@@ -441,8 +444,10 @@ class _Judge:
 
     def dominated_pairs(self, rows: Sequence[tuple[int, int]]) -> list[str]:
         """One sentence for each judged pair of which one unit carries more than a quarter of the variance."""
-        sentences = []
+        sentences: list[str] = []
         means = self.array.mean(axis=2)
+        if len(means[0]) < FEWEST_FOR_DOMINANCE:
+            return sentences
         for i, j in rows:
             row, share = dominant_community(means[i] - means[j])
             if share > 0.25:
