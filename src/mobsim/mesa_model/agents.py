@@ -1,7 +1,7 @@
 """Residents, leaders and organizations as Mesa agents: views on rows of the model's arrays.
 
-An agent keeps nothing of its own. Reading an attribute reads the array, writing one writes it, so the arrays,
-the agents and the records always agree.
+An agent keeps no state of its own. Reading an attribute reads the array, writing one writes it, so the
+arrays, the agents and the records always agree.
 """
 
 from __future__ import annotations
@@ -159,6 +159,7 @@ class Resident(mesa.Agent):  # type: ignore[misc]
         super().__init__(model)
         self.number = number
         self.unique_id = number + 1
+        self._neighbours: tuple[Resident, ...] | None = None
 
     def decide(self) -> bool:
         """Propose whether to participate this week; here: what the rules of docs/odd.md, 7.6 propose.
@@ -257,9 +258,13 @@ class Resident(mesa.Agent):  # type: ignore[misc]
         return bool(self.model.community.is_leader[self.number])
 
     @property
-    def neighbours(self) -> list[Resident]:
+    def neighbours(self) -> tuple[Resident, ...]:
         """Those who influence the resident; in a well-mixed community everybody else."""
-        return self.model.residents(self.neighbour_numbers)
+        if self.model.community.well_mixed:
+            return tuple(self.model.residents(self.neighbour_numbers))
+        if self._neighbours is None:  # ties never change: looked up once, read every week
+            self._neighbours = tuple(self.model.residents(self.neighbour_numbers))
+        return self._neighbours
 
     @property
     def neighbour_numbers(self) -> npt.NDArray[np.int64]:
