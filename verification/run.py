@@ -254,11 +254,11 @@ def main(arguments: list[str]) -> int:
             titles[name] = case["title"]
             found = list(CASES[name](case))
         lines += found
+        (HERE / "report.md").write_text(report(lines, titles), "utf-8")
         missed = sum(not line.met for line in found)
         seconds = perf_counter() - started
         sys.stdout.write(f"{name}: {len(found)} comparisons, {missed} missed, {seconds:.0f} s\n")
         sys.stdout.flush()
-    (HERE / "report.md").write_text(report(lines, titles), "utf-8")
     return int(any(not line.met for line in lines))
 
 
