@@ -15,9 +15,9 @@ from mobsim.engine.plan import ArmPlans, build_plans
 from mobsim.engine.rules import build_rules, least_counts
 from mobsim.engine.state import build_residents, build_ties, fan_out, start_state
 from mobsim.kernels import arrays as a
-from mobsim.kernels.delivery import Orders
+from mobsim.kernels.delivery import DEGREE, RULE, Orders
 from mobsim.kernels.dynamics import N_MEASURES, measure
-from mobsim.kernels.weeks import run_weeks
+from mobsim.kernels.weeks import close_week, open_week, run_weeks
 from mobsim.kernels.words import write_words
 from mobsim.scenario.scenario import Scenario
 
@@ -104,6 +104,44 @@ class Block:
             if reached_campaign:
                 self._fan_out()
 
+    def open_week(self) -> None:
+        """Carry phases 1 to 3 of the next campaign week: what comes before residents decide."""
+        open_week(
+            self.week,
+            self.ties,
+            self.residents,
+            self.rules,
+            self.keys,
+            self.plans.kernel,
+            self.purse,
+            self.orders,
+            self.state,
+            self.tally,
+            self.efforts,
+        )
+
+    def close_week(self, forced: a.Int8 = NOBODY_FORCED) -> None:
+        """Carry phases 4 to 9 of the week that `open_week` began.
+
+        Parameters
+        ----------
+        forced : (N, L) decisions of agents that decide for themselves; -1 leaves it to the rules.
+        """
+        close_week(
+            self.week,
+            self.ties,
+            self.residents,
+            self.rules,
+            self.keys,
+            self.plans.kernel,
+            self.state,
+            self.tally,
+            forced,
+            self.efforts,
+            self.counts,
+        )
+        self.week += 1
+
     def rewrite_words(self) -> None:
         """Bring the state words in line with flags that were set by hand."""
         write_words(self.week, self.ties, self.residents, self.rules, self.state, self.counts)
@@ -131,14 +169,13 @@ class Block:
         return counted
 
     def _fan_out(self) -> None:
+        """Give every arm of a luck its own copy of the state after burn-in."""
+        counts = np.repeat(self.counts, len(self.arms), axis=0)
         self._widen(fan_out(self.state, len(self.arms)))
-        copied = np.repeat(self._burned_counts, len(self.arms), axis=0) if len(self._burned_counts) else None
-        if copied is not None:
-            self.counts[:] = copied
+        self.counts[:] = counts
 
     def _widen(self, state: a.State) -> None:
         """Take over a state and make the arrays that go with its number of lanes."""
-        self._burned_counts = getattr(self, "counts", np.zeros((0, 0, 0), np.int64))
         self.state = state
         lanes = state.flags.shape[1]
         groups = len(self.community.group_names)
@@ -163,7 +200,7 @@ def _open_purse(plans: ArmPlans, n_lanes: int, n_luck: int) -> a.Purse:
     most = plans.kernel.reach.shape[1]
     left = np.tile(plans.budgets - plans.maps, n_luck) if n_lanes else np.zeros(0, np.int64)
     cycle = np.zeros((n_lanes, most), np.int64)
-    from_degree = plans.kernel.whole[:, :, 1] == 4
+    from_degree = plans.kernel.whole[:, :, RULE] == DEGREE
     if n_lanes:
         cycle[np.tile(from_degree, (n_luck, 1))] = -1
     size = max(plans.own_sizes, default=0)

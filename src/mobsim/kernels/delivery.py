@@ -16,6 +16,7 @@ from mobsim.kernels.arrays import (
     CAPABILITY,
     CONTACTED,
     DOSED,
+    MAX_WINS,
     OWNERSHIP,
     REACHED,
     TRAINED,
@@ -327,7 +328,7 @@ def deliver_week(
                     for position in range(pool.size):
                         candidates += 1 - ((snapshot[pool[position]] >> 1) & 1)
                 if delivery == LOBBY:
-                    cap = affordable if state.wins[lane] < np.int64(rules.doubles[8, lane]) else 0
+                    cap = affordable if state.wins[lane] < np.int64(rules.doubles[MAX_WINS, lane]) else 0
                 elif delivery == BROADCAST:
                     cap = whole[MAX_UNITS] - broadcast
                 elif delivery == SEATS:

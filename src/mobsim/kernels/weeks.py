@@ -1,4 +1,4 @@
-"""Weeks in a row for all lanes of a block: the order of phases of docs/odd.md, 3, in compiled code."""
+"""The week as a numbered list of phases (docs/odd.md, 3), and weeks in a row, for all lanes of a block."""
 
 from __future__ import annotations
 
@@ -7,6 +7,84 @@ from mobsim.kernels.compile import kernel
 from mobsim.kernels.delivery import Orders, deliver_week
 from mobsim.kernels.diffusion import diffuse_week
 from mobsim.kernels.dynamics import conclude_week
+
+
+@kernel
+def open_week(
+    week: int,
+    ties: Ties,
+    residents: Residents,
+    rules: Rules,
+    keys: Keys,
+    plan: Plan,
+    purse: Purse,
+    orders: Orders,
+    state: State,
+    tally: Tally,
+    efforts: Int64,
+) -> None:
+    """Carry phases 1 to 3 of a week, before residents decide.
+
+    Parameters
+    ----------
+    week : the week; nothing happens before week 0.
+    ties, residents, rules, keys, plan, purse, state, tally : the bundles of `arrays.py`.
+    orders : scratch for the orders of targets.
+    efforts : (L,) receives the lobby efforts of the week.
+    """
+    # 1 calendar and 2 money, buying, delivery. 3, organizers: later.
+    efforts[:] = 0
+    if week >= 0:
+        deliver_week(
+            week,
+            ties,
+            residents,
+            rules,
+            keys,
+            plan,
+            purse,
+            state,
+            orders,
+            tally.units[week],
+            tally.cents[week],
+            tally.reached[week],
+            efforts,
+        )
+
+
+@kernel
+def close_week(
+    week: int,
+    ties: Ties,
+    residents: Residents,
+    rules: Rules,
+    keys: Keys,
+    plan: Plan,
+    state: State,
+    tally: Tally,
+    forced: Int8,
+    efforts: Int64,
+    counts: Int64,
+) -> None:
+    """Carry phases 4 to 9 of a week.
+
+    Parameters
+    ----------
+    week : the week; it is recorded from week 0 on.
+    ties, residents, rules, keys, plan, state, tally : the bundles of `arrays.py`.
+    forced : (N, L) or (0, 0): decisions of agents that decide for themselves, -1 leaves it to the rules.
+    efforts : (L,) lobby efforts of the week.
+    counts : (L, G, 4) scratch, holds the week's counts afterwards.
+    """
+    # 4 diffusion, 5 leaving, 6 learning
+    diffuse_week(week, ties, residents, rules, keys, state, forced, counts)
+    # 7, leaders and organizations decide: later. 8 results and policy
+    conclude_week(week, residents, rules, keys, plan.coalition, state, efforts)
+    # 9 record
+    if week >= 0:
+        tally.counts[week] = counts
+        tally.results[week] = state.results
+        tally.wins[week] = state.wins
 
 
 @kernel
@@ -26,42 +104,17 @@ def run_weeks(
     efforts: Int64,
     counts: Int64,
 ) -> None:
-    """Run the weeks first ... until - 1; weeks from 0 on are recorded.
+    """Run the weeks first ... until - 1.
 
     Parameters
     ----------
     first, until : the first week, and the week before which to stop.
     ties, residents, rules, keys, plan, purse, state, tally : the bundles of `arrays.py`.
     orders : scratch for the orders of targets.
-    forced : (N, L) int8 or (0, 0): decisions of agents that decide for themselves.
+    forced : (N, L) or (0, 0): decisions of agents that decide for themselves, -1 leaves it to the rules.
     efforts : (L,) scratch.
     counts : (L, G, 4) scratch, holds the last week's counts afterwards.
     """
     for week in range(first, until):
-        # 1, 2: calendar, money, delivery (3, organizers: later)
-        efforts[:] = 0
-        if week >= 0:
-            deliver_week(
-                week,
-                ties,
-                residents,
-                rules,
-                keys,
-                plan,
-                purse,
-                state,
-                orders,
-                tally.units[week],
-                tally.cents[week],
-                tally.reached[week],
-                efforts,
-            )
-        # 4, 5, 6: diffusion, leaving, learning
-        diffuse_week(week, ties, residents, rules, keys, state, forced, counts)
-        # 7: leaders and organizations decide (later). 8: results and policy
-        conclude_week(week, residents, rules, keys, plan.coalition, state, efforts)
-        # 9: record
-        if week >= 0:
-            tally.counts[week] = counts
-            tally.results[week] = state.results
-            tally.wins[week] = state.wins
+        open_week(week, ties, residents, rules, keys, plan, purse, orders, state, tally, efforts)
+        close_week(week, ties, residents, rules, keys, plan, state, tally, forced, efforts, counts)

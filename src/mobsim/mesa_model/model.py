@@ -30,7 +30,6 @@ from mobsim.errors import UsageError, nearest
 from mobsim.kernels import arrays as a
 from mobsim.kernels.preview import Preview, empty_preview, preview_week
 from mobsim.mesa_model.agents import Leader, Organization, Resident
-from mobsim.mesa_model.week import close_week, open_week
 from mobsim.scenario.file import load_scenario
 from mobsim.scenario.scenario import NONE, Scenario
 
@@ -132,8 +131,8 @@ class MobilizationModel(mesa.Model):  # type: ignore[misc]
         if not self._asked:
             self.block.advance(self.block.week + 1)
         else:
-            open_week(self.block)
-            close_week(self.block, self._ask())
+            self.block.open_week()
+            self.block.close_week(self._ask())
         self._recorder.observe()
         self.running = self.block.week < self.block.horizon
         self.datacollector.collect(self)
