@@ -1,7 +1,9 @@
-"""What every shipped scenario puts out on its first community and luck: numbers to read, and a digest of all bits.
+"""What every shipped scenario puts out on its first community and luck: numbers to read, and a digest of
+all bits.
 
 The engine promises the same bits on every machine, so the digests must agree everywhere. `rewrite_outputs.py`
-writes `outputs.json`; nothing else may. A change of this file needs a line under "Regression" in CHANGELOG.md.
+writes `outputs.json`; nothing else may. A change of this file needs a line under "Regression" in
+CHANGELOG.md.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ def scenario_files() -> list[Path]:
 
 
 def measure(path: Path) -> dict[str, Any]:
-    """Run a scenario on community 0 with luck 0 and return its outcomes by arm with the digest of its records."""
+    """Run a scenario on community 0 with luck 0 and return its outcomes by arm with the digest of its
+    records."""
     records = simulate(load_scenario(path), communities=1, luck=1, threads=1)
     digest = hashlib.sha256()
     for array in (records.counts, records.units, records.cents, records.reached, records.wins, records.sums):

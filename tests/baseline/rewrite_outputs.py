@@ -1,4 +1,5 @@
-"""Write tests/baseline/outputs.json anew: `python -m tests.baseline.rewrite_outputs` from the repository's root.
+"""Write tests/baseline/outputs.json anew: `python -m tests.baseline.rewrite_outputs` from the repository's
+root.
 
 Say in CHANGELOG.md, under "Regression", which outputs changed and why.
 """

@@ -48,7 +48,8 @@ MOST_FURTHER_COMMUNITIES = 2000
 ONLY_NO_CAMPAIGN = "only no campaign was run: there is nothing to compare"
 
 FEWEST_FOR_DOMINANCE = 10
-"""With fewer communities one of them nearly always carries a quarter of the variance, even of normal values."""
+"""With fewer communities one of them nearly always carries a quarter of the variance, even of normal
+values."""
 
 ENOUGH_FOR_TIPPING = 100
 """Communities asked for when outcomes tip or one community carries more than a quarter of the variance."""
