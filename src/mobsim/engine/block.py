@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from mobsim.community.community import Community
+from mobsim.engine.least_counts import least_counts
 from mobsim.engine.plan import ArmPlans, build_plans
-from mobsim.engine.rules import build_rules, least_counts
+from mobsim.engine.rules import build_rules
 from mobsim.engine.state import build_residents, build_ties, fan_out, start_state
 from mobsim.kernels import arrays as a
 from mobsim.kernels.delivery import DEGREE, RULE, Orders

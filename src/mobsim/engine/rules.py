@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-from math import ceil
-
 import numpy as np
 
 from mobsim.community.behaviour import (
     BehaviourSpec,
-    ConstantThresholds,
     CountThresholds,
-    ListedThresholds,
     NormalThresholds,
     TruncatedNormalThresholds,
     UniformThresholds,
 )
-from mobsim.community.community import Community, CommunitySpec
-from mobsim.community.exact import as_written
+from mobsim.community.community import CommunitySpec
 from mobsim.errors import ScenarioError
 from mobsim.kernels import arrays as a
 from mobsim.kernels.elementary import exp2_64, log2_1m_64
@@ -150,58 +144,3 @@ def _threshold_parameters(b: BehaviourSpec) -> tuple[int, float, float, float, f
             return a.UNIFORM, 0.0, 0.0, low, high
         case _:
             return a.KEEPS_THRESHOLD, 0.0, 0.0, 0.0, 0.0
-
-
-def least_counts(
-    behaviour: BehaviourSpec, spec: CommunitySpec, community: Community, ties: a.Ties
-) -> a.Int64:
-    """Return the numerators that thresholds need, as whole numbers in units of the packed gather
-    (docs/odd.md, 7.6).
-
-    Parameters
-    ----------
-    behaviour, spec : the scenario's parameters.
-    community : the built community.
-    ties : its network as kernels see it.
-    """
-    n = community.n_residents
-    if not decides_in_whole_numbers(behaviour, spec):
-        return np.empty(0, np.int64)
-    from_share = community.well_mixed or behaviour.visibility == 1
-    one_contact = Fraction(1) / Fraction(ties.scale)
-    if isinstance(behaviour.thresholds, CountThresholds):
-        per_count = Fraction(1) if from_share else one_contact
-        return np.array([ceil(int(count) * per_count) for count in community.least_count], np.int64)
-    weight = as_written(behaviour.social_weight)
-    denominators = ties.denominator
-    cache: dict[tuple[Fraction, float], int] = {}
-    result = np.empty(n, np.int64)
-    for i, threshold in enumerate(_exact_thresholds(behaviour, community)):
-        if from_share:
-            size: Fraction = Fraction(n)
-        elif behaviour.share_exponent == 1:
-            size = Fraction(float(denominators[i]))
-            if size == 0:
-                result[i] = 0 if threshold <= 0 else 1
-                continue
-        else:
-            size = one_contact
-        key = (threshold, float(size))
-        if key not in cache:
-            least = ceil(threshold / weight * size)
-            cache[key] = max(min(least, 2**62), -(2**62))
-        result[i] = cache[key]
-    return result
-
-
-def _exact_thresholds(behaviour: BehaviourSpec, community: Community) -> list[Fraction]:
-    """Thresholds as exact rationals: of their decimal text where written, of their float32 where drawn."""
-    if community.listed_threshold.size > 0:
-        return [as_written(value) for value in community.listed_threshold]
-    match behaviour.thresholds:
-        case ConstantThresholds(value=value):
-            return [as_written(value)] * community.n_residents
-        case ListedThresholds(values=values):
-            return [as_written(value) for value in values]
-        case _:
-            return [Fraction(float(value)) for value in community.threshold]

@@ -85,7 +85,7 @@ def participation_table(study: Study) -> PlainTable:
             with_interval(study.row(arm, "participation_fe")),
             *(with_interval(study.row(arm, "participation_fe", group)) for group in groups),
             with_interval(study.row(arm, "participation_end")),
-            *(percent(_estimate(study.row(arm, "participation_end", group))) for group in groups),
+            *(with_interval(study.row(arm, "participation_end", group)) for group in groups),
             "" if arm == NONE else _times(study.row(arm, "relative_participation")),
         )
         for arm in study.arms
