@@ -11,6 +11,7 @@ Run: python benchmarks/week_kernel.py [--rounds 7] [--skip-mesa]
 from __future__ import annotations
 
 import argparse
+import math
 import platform
 import statistics
 import time
@@ -114,25 +115,30 @@ class Person(mesa.Agent):
         c = model.community
         self.i = i
         self.group = int(c.group[i])
-        self.omega = c.influence[i] / 8
+        self.omega = float(c.influence[i]) / 8
         self.stance = int(c.leaning[i])
         self.aware, self.participating = bool(c.aware[i]), bool(c.participating[i])
         self.threshold, self.start = float(c.threshold[i]), float(c.capability[i])
         self.capability, self.trust = self.start, float(c.trust[i])
         self.ownership = self.appeal = 0.0
         self.neighbours: list[Person] = []
+        self.weight = 0.0
 
     def decide(self) -> None:
         """Read the neighbours and choose the next state."""
         model, b, rng = self.model, self.model.behaviour, self.random
         told = 1 - model.media[self.group]
-        pull = weight = 0.0
+        not_by_participant, not_by_other = model.not_told
+        pull = 0.0
         for other in self.neighbours:
             if other.aware:
-                told *= 1 - (b.tell_participant if other.participating or other.stance > 0 else b.tell_other)
-            pull += other.omega * (other.stance or other.participating)
-            weight += other.omega
-        exposure = (1 - b.visibility) * (pull / weight if weight else 0) + b.visibility * model.share
+                told *= not_by_participant if other.participating or other.stance > 0 else not_by_other
+            if other.stance:
+                pull += other.omega * other.stance
+            elif other.participating:
+                pull += other.omega
+        share = pull / self.weight if self.weight else 0.0
+        exposure = (1 - b.visibility) * share + b.visibility * model.share
         self.next_aware = self.aware or rng.random() < 1 - told
         v = (
             b.social_weight * exposure
@@ -143,7 +149,7 @@ class Person(mesa.Agent):
             - self.threshold
             + b.habit * self.ownership * self.participating
         )
-        chance = 1 / (1 + np.e ** (-v / b.noise))
+        chance = 1 / (1 + math.exp(-v / b.noise))
         p = (1 - b.reconsider) * self.participating + b.reconsider * chance
         self.next_participating = self.next_aware and self.stance >= 0 and rng.random() < p
 
@@ -190,11 +196,13 @@ class MesaModel(mesa.Model):
         self.keep = [
             2 ** (-1 / h) for h in (b.appeal_half_life, b.capability_half_life, b.ownership_half_life)
         ]
+        self.not_told = 1 - b.tell_participant, 1 - b.tell_other
         self.results = 0.0
         people = [Person(self, i) for i in range(community.n_residents)]
         for person in people:
             row = slice(community.row_start[person.i], community.row_start[person.i + 1])
             person.neighbours = [people[j] for j in community.neighbours[row]]
+            person.weight = sum(other.omega for other in person.neighbours)
         self.share = float(np.mean([person.participating for person in people]))
         self.collector = mesa.DataCollector({"participation": lambda model: model.share})
 
