@@ -2,8 +2,7 @@
 
 The work (W5): 1,000 residents in households, 130 weeks of awareness, exposure, participation, lapse,
 turnover, forgetting, learning and counts, without a campaign. The programs take turns; each figure is a
-median
-over rounds of processor time in one thread, and a ratio is the median of the ratios within a round.
+median over rounds of processor time in one thread, and a ratio is the median of the ratios within a round.
 
 Run: python benchmarks/week_kernel.py [--rounds 7] [--skip-mesa]
 """

@@ -26,10 +26,8 @@ class ActivitySpec(Spec):
 
     delivery `attempts`: each target is reached with the group's chance. `seats`: residents are invited in
     target order, each comes with the group's chance, until the seats are filled. `all_come`: every target
-    comes.
-    `broadcast`: everybody is reached with `reach` a unit, at most `max_units` units a week over all
-    broadcasts of
-    the arm. `lobby`: no resident; an effort may win a standing policy (rule 10).
+    comes. `broadcast`: everybody is reached with `reach` a unit, at most `max_units` units a week over all
+    broadcasts of the arm. `lobby`: no resident; an effort may win a standing policy (rule 10).
     """
 
     number: int = Field(..., ge=0, le=63, description="number that keys its random draws; never reused")

@@ -3,9 +3,8 @@
 `error_model="numpy"` is needed for speed; `fastmath` stays off and LLVM may not contract a*b+c into
 one rounding, so the same bits come out on every machine. `nogil` lets whole blocks of lanes run on threads.
 
-Compiled kernels are kept on disk in a folder named after a digest of all kernel sources: numba itself
-looks at
-one file at a time and would keep using a kernel whose callee in another file has changed.
+Compiled kernels are kept on disk in a folder named after a digest of all kernel sources: numba itself looks
+at one file at a time and would keep using a kernel whose callee in another file has changed.
 """
 
 from __future__ import annotations

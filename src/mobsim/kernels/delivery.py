@@ -1,8 +1,7 @@
 """What the campaign does in a week: phases 1 and 2 of docs/odd.md, money, targets and doses.
 
 Residents are targeted in ascending order of a keyed draw. All arms of a draw group share these draws, so
-the order
-is found once for each activity (`Orders`) and only as far as somebody walks along it.
+the order is found once for each activity (`Orders`) and only as far as somebody walks along it.
 """
 
 from __future__ import annotations

@@ -1,11 +1,10 @@
 """The week of the residents: phases 4 to 6 of docs/odd.md for all lanes of a block.
 
-Residents are taken tile by tile (`tile.py`): their state is copied into scratch, the neighbours' state words
-(`words.py`) are added up, the rules work on the scratch, and the result is copied back, with the words for
-next
-week in the other buffer. Rows where a field of the packed sum could overflow, and rows with weighted ties,
-take a
-plain path. The rules stand in one function: as separate functions they ran at half the speed.
+Residents are taken tile by tile (`tile.py`): their state is copied into scratch, the neighbours' state
+words (`words.py`) are added up, the rules work on the scratch, and the result is copied back, with the
+words for next week in the other buffer. Rows where a field of the packed sum could overflow, and rows with
+weighted ties, take a plain path. The rules stand in one function: as separate functions they ran at half
+the speed.
 """
 
 from __future__ import annotations
@@ -258,12 +257,12 @@ def diffuse_week(
 
     f = np.zeros(N_FLOATS, np.float32)
     u = np.zeros(COUNTS + SLOTS * n_groups, np.uint32)
-    g = np.zeros(2 * SLOTS, np.float64)  # 0: reciprocal or denominator, 64: -
+    factors = np.zeros(SLOTS, np.float64)
     numerators = np.zeros(SLOTS, np.int64)
     least = np.zeros(SLOTS, np.int64)
     entities = np.zeros(SLOTS, np.uint32)
     draw_lucks = np.zeros(SLOTS, np.uint32)
-    places = np.zeros(SLOTS, np.uint32)
+    entity_steps = np.zeros(SLOTS, np.uint32)
     place_of = np.zeros(SLOTS, np.uint64)
     lane_of = np.zeros(SLOTS, np.uint64)
     drawn = np.zeros((4, SLOTS), np.uint32)
@@ -286,7 +285,7 @@ def diffuse_week(
         for row in range(N_SINGLES):
             f[PARAMETERS + row * 64 + slot] = rules.singles[row, lane]
         f[LAMBDA_F + slot] = lambda_f[0, lane]
-        places[slot] = np.uint32(slot // n_draws)
+        entity_steps[slot] = np.uint32(slot // n_draws)
         place_of[slot] = slot // n_lanes
         lane_of[slot] = lane
         if slot < per_chunk * n_draws:
@@ -306,7 +305,7 @@ def diffuse_week(
 
     for chunk in range(0, n_residents, per_chunk):
         for slot in range(SLOTS):
-            entities[slot] = np.uint32(chunk) + places[slot]
+            entities[slot] = np.uint32(chunk) + entity_steps[slot]
         philox_slots(entities, week, draw_lucks, WEEK, keys.seed, keys.community, drawn)
         for first in range(chunk, min(chunk + per_chunk, n_residents), per_tile):
             in_tile = min(per_tile, n_residents - first)
@@ -347,7 +346,7 @@ def diffuse_week(
                     u[UNITS + slot] = np.uint32(units_of[place])
                     u[GROUP + slot] = np.uint32(home)
                     u[OFFSET + slot] = np.uint32(offset_of[place])
-                    g[slot] = factor_of[place]
+                    factors[slot] = factor_of[place]
                     f[LOG_MEDIA + slot] = background[at(home * np.uint64(n_lanes), lane_of[slot], 0)]
                     f[K_GROUP + slot] = terms_flat[at(home * np.uint64(n_lanes), lane_of[slot], 0)]
             else:
@@ -363,7 +362,7 @@ def diffuse_week(
                         u[at(GROUP, start, lane)] = np.uint32(home)
                         u[at(OFFSET, start, lane)] = offset
                     for lane in range(n_lanes):
-                        g[at(0, start, lane)] = factor
+                        factors[at(0, start, lane)] = factor
                     copy(f, at(LOG_MEDIA, start, 0), background, group_row, n_lanes)
                     copy(f, at(K_GROUP, start, 0), terms_flat, group_row, n_lanes)
 
@@ -394,12 +393,14 @@ def diffuse_week(
                         pull = np.int32(u[SUMS + slot] >> np.uint32(20)) - np.int32(u[OFFSET + slot])
                         numerators[slot] = pull
                         f[QUOTIENT + slot] = (
-                            np.float32((np.float64(pull) * ties.scale) / g[slot]) if g[slot] > 0.0 else ZERO
+                            np.float32((np.float64(pull) * ties.scale) / factors[slot])
+                            if factors[slot] > 0.0
+                            else ZERO
                         )
                 else:
                     for slot in range(SLOTS):
                         pull = np.int32(u[SUMS + slot] >> np.uint32(20)) - np.int32(u[OFFSET + slot])
-                        f[QUOTIENT + slot] = np.float32(np.float64(pull) * g[slot])
+                        f[QUOTIENT + slot] = np.float32(np.float64(pull) * factors[slot])
                     if rules.decision == WHOLE:
                         for slot in range(SLOTS):
                             numerators[slot] = np.int64(

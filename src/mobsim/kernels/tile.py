@@ -1,10 +1,9 @@
 """A tile: 64 slots of residents x lanes in scratch arrays with constant offsets.
 
 The rules of the week kernel (`diffusion.py`) are loops of constant length over two scratch arrays, `f`
-(float32)
-and `u` (uint32), with constant offsets: that is what the compiler turns into vector code. Slots beyond the
-last
-resident hold leftovers and are never written back. This file says which quantity stands where.
+(float32) and `u` (uint32), with constant offsets: that is what the compiler turns into vector code. Slots
+beyond the last resident hold leftovers and are never written back. This file says which quantity stands
+where.
 """
 
 from __future__ import annotations
