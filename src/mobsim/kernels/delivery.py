@@ -6,7 +6,7 @@ the order is found once for each activity (`Orders`) and only as far as somebody
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -73,6 +73,8 @@ DOSE_TRUST = 3
 DOSE_TRUST_LOSS = 4
 
 _ONE = np.float32(1.0)
+MILLION = 1_000_000
+UNLIMITED = 2**62
 
 
 class Orders(NamedTuple):
@@ -134,7 +136,7 @@ def _draw(orders: Orders, slot: int, pool: Int32, week: int, luck: int, code: in
 
 @kernel
 def _give(
-    i: int, lane: int, arm: int, activity: int, group: int, plan: Plan, state: State, reached: Int64
+    i: Whole, lane: int, arm: int, activity: int, group: Whole, plan: Plan, state: State, reached: Int64
 ) -> None:
     """Give the doses of one activity to one resident (rule 5)."""
     dose = plan.dose[arm, activity, group]
@@ -225,6 +227,197 @@ def _nominee(i: Whole, word: Whole, ties: Ties, n_residents: int) -> Whole:
 
 
 @kernel
+def _fill_purses(week: int, lane: int, arm: int, plan: Plan, purse: Purse) -> None:
+    """Move the week's part of what is left into the purses of the activities, by their shares."""
+    inflow = purse.left[lane] // (plan.funding_ends - week)
+    purse.left[lane] -= inflow
+    for b in range(plan.n_activities[arm]):
+        until, before = plan.shares[arm, b + 1], plan.shares[arm, b]
+        purse.purse[lane, b] += inflow * until // MILLION - inflow * before // MILLION
+
+
+@kernel
+def _find_pool(
+    week: int,
+    lane: int,
+    arm: int,
+    b: int,
+    luck: int,
+    ties: Ties,
+    keys: Keys,
+    plan: Plan,
+    purse: Purse,
+    orders: Orders,
+) -> Any:
+    """Whom an activity may choose from; orders that a lane keeps for itself are brought up to date."""
+    whole = plan.whole[arm, b]
+    number = whole[POOL_NUMBER]
+    pool = plan.pool_ids[plan.pool_start[number] : plan.pool_start[number + 1]]
+    if whole[RULE] == CYCLE:
+        own = purse.own[lane, plan.own_slot[arm, b]]
+        if purse.place[lane, b] >= pool.size:
+            purse.cycle[lane, b] += 1
+            purse.place[lane, b] = 0
+        if purse.place[lane, b] == 0:
+            _cycle_order(pool, purse.cycle[lane, b], luck, whole[CODE], keys, orders.sorting, own)
+        return own[: pool.size]
+    if whole[RULE] == DEGREE:
+        own = purse.own[lane, plan.own_slot[arm, b]]
+        size = plan.fraction_size[arm, b]
+        refresh = (week - plan.funding_starts) // whole[REFRESH] if whole[REFRESH] else 0
+        if pool.size > 0 and purse.cycle[lane, b] != refresh:
+            _degree_pool(pool, size, refresh, luck, whole[CODE], ties, keys, orders.sorting, own)
+            purse.cycle[lane, b] = refresh
+        return own[:size]
+    return pool
+
+
+@kernel
+def _most_units(
+    lane: int,
+    arm: int,
+    b: int,
+    pool: Int32,
+    broadcast: int,
+    rules: Rules,
+    plan: Plan,
+    purse: Purse,
+    state: State,
+) -> Any:
+    """How many units can be used this week: capped by candidates, by the week's media, by standing wins."""
+    whole = plan.whole[arm, b]
+    if whole[DELIVERY] == LOBBY:
+        return UNLIMITED if state.wins[lane] < np.int64(rules.doubles[MAX_WINS, lane]) else 0
+    if whole[DELIVERY] == BROADCAST:
+        return max(whole[MAX_UNITS] - broadcast, 0)
+    candidates = pool.size
+    if whole[RULE] == CYCLE:
+        candidates = pool.size - purse.place[lane, b]
+    elif whole[RULE] == NON_PARTICIPANTS:
+        candidates = 0
+        for position in range(pool.size):
+            candidates += 1 - ((state.flags[pool[position], lane] >> 1) & 1)
+    if whole[DELIVERY] == SEATS:
+        return (candidates + whole[PER_UNIT] - 1) // whole[PER_UNIT]
+    return candidates // whole[PER_UNIT]
+
+
+@kernel
+def _comes(word: Whole, delivery: int, group: int, lane: int, rules: Rules) -> Any:
+    """Whether a target is reached or comes."""
+    chance = np.float32(rules.by_group[REACHED, group, lane])
+    return delivery == ALL_COME or uniform(word) < chance
+
+
+@kernel
+def _broadcast(
+    week: int,
+    lane: int,
+    arm: int,
+    b: int,
+    units: int,
+    luck: int,
+    pool: Int32,
+    residents: Residents,
+    keys: Keys,
+    plan: Plan,
+    state: State,
+    orders: Orders,
+    reached: Int64,
+) -> None:
+    """Let everybody in the pool hear with `reach` a unit."""
+    whole = plan.whole[arm, b]
+    slot = whole[ORDER_SLOT]
+    heard = np.float32(min(1.0, plan.reach[arm, b] * np.float64(units)))
+    _draw(orders, slot, pool, week, luck, whole[CODE], keys)
+    for position in range(pool.size):
+        i = pool[position]
+        if uniform(orders.comes[slot, i]) < heard:
+            _give(i, lane, arm, b, residents.group[i], plan, state, reached)
+
+
+@kernel
+def _walk_cycle(
+    week: int,
+    lane: int,
+    arm: int,
+    b: int,
+    wanted: int,
+    luck: int,
+    pool: Int32,
+    residents: Residents,
+    rules: Rules,
+    keys: Keys,
+    plan: Plan,
+    purse: Purse,
+    state: State,
+    reached: Int64,
+) -> None:
+    """Ask the next residents of a cycle until `wanted` places are filled or the cycle ends."""
+    whole = plan.whole[arm, b]
+    filled = 0
+    while filled < wanted and purse.place[lane, b] < pool.size:
+        i = pool[purse.place[lane, b]]
+        purse.place[lane, b] += 1
+        group = residents.group[i]
+        _, word, _, _ = philox(i, week, luck, TARGET + whole[CODE], keys.seed, keys.community)
+        comes = _comes(word, whole[DELIVERY], group, lane, rules)
+        if comes:
+            _give(i, lane, arm, b, group, plan, state, reached)
+        if comes or whole[DELIVERY] != SEATS:
+            filled += 1
+
+
+@kernel
+def _walk_order(
+    week: int,
+    lane: int,
+    arm: int,
+    b: int,
+    wanted: int,
+    luck: int,
+    pool: Int32,
+    ties: Ties,
+    residents: Residents,
+    rules: Rules,
+    keys: Keys,
+    plan: Plan,
+    state: State,
+    orders: Orders,
+    reached: Int64,
+) -> None:
+    """Ask residents in the order of this week's draws until `wanted` places are filled or nobody is left."""
+    whole = plan.whole[arm, b]
+    delivery, rule, slot = whole[DELIVERY], whole[RULE], whole[ORDER_SLOT]
+    n_residents = state.flags.shape[0]
+    named = np.zeros(n_residents if rule == NOMINATED else 0, np.uint8)
+    if rule == DEGREE:
+        orders.drawn[slot] = 0  # the pool is the lane's own
+    _draw(orders, slot, pool, week, luck, whole[CODE], keys)
+    filled = 0
+    place = 0
+    while filled < wanted and place < pool.size:
+        if place >= orders.length[slot]:
+            _extend(orders, slot, pool, max(place + 1, min(2 * (wanted - filled) + place, pool.size)))
+        i = np.int64(orders.order[slot, place])
+        place += 1
+        if rule == NON_PARTICIPANTS and (state.flags[i, lane] >> 1) & 1:
+            continue
+        if rule == NOMINATED:
+            _, _, word, _ = philox(i, week, luck, TARGET + whole[CODE], keys.seed, keys.community)
+            i = np.int64(_nominee(i, word, ties, n_residents))
+            if i < 0 or named[i] or (whole[LEADERS_ONLY] and not residents.is_leader[i]):
+                continue
+            named[i] = 1
+        group = residents.group[i]
+        comes = _comes(orders.comes[slot, i], delivery, group, lane, rules)
+        if comes:
+            _give(i, lane, arm, b, group, plan, state, reached)
+        if comes or delivery != SEATS:
+            filled += 1
+
+
+@kernel
 def deliver_week(
     week: int,
     ties: Ties,
@@ -251,9 +444,7 @@ def deliver_week(
     reached : (L, B, G) receives how many were reached, came or heard.
     efforts : (L,) receives the lobby efforts of the week.
     """
-    n_residents, n_lanes = state.flags.shape
-    n_arms = n_lanes // keys.luck.size
-    named = np.empty(0, np.uint8)
+    n_arms = state.flags.shape[1] // keys.luck.size
     efforts[:] = 0
     if week < plan.funding_starts or week >= plan.funding_ends:
         return
@@ -263,145 +454,63 @@ def deliver_week(
         orders.length[:] = 0
         for arm in range(n_arms):
             lane = draw_group * n_arms + arm
-            n_activities = plan.n_activities[arm]
-            if n_activities == 0:
+            if plan.n_activities[arm] == 0:
                 continue
-            inflow = purse.left[lane] // (plan.funding_ends - week)
-            purse.left[lane] -= inflow
-            for b in range(n_activities):
-                purse.purse[lane, b] += (
-                    inflow * plan.shares[arm, b + 1] // 1_000_000 - inflow * plan.shares[arm, b] // 1_000_000
-                )
+            _fill_purses(week, lane, arm, plan, purse)
             broadcast = 0
-            snapshot = state.flags[:, lane]
-            for b in range(n_activities):
-                if not plan.running[week, arm, b]:
-                    continue
+            for b in range(plan.n_activities[arm]):
                 whole = plan.whole[arm, b]
                 affordable = purse.purse[lane, b] // whole[COST_CENTS]
-                if affordable == 0:
+                if affordable == 0 or not plan.running[week, arm, b]:
                     continue
-                delivery = whole[DELIVERY]
-                rule = whole[RULE]
-                code = whole[CODE]
-                pool_number = whole[POOL_NUMBER]
-                pool = plan.pool_ids[plan.pool_start[pool_number] : plan.pool_start[pool_number + 1]]
-                own_slot = plan.own_slot[arm, b]
-                if rule == CYCLE:
-                    if purse.place[lane, b] >= pool.size:
-                        purse.cycle[lane, b] += 1
-                        purse.place[lane, b] = 0
-                    if purse.place[lane, b] == 0:
-                        _cycle_order(
-                            pool,
-                            purse.cycle[lane, b],
-                            luck,
-                            code,
-                            keys,
-                            orders.sorting,
-                            purse.own[lane, own_slot],
-                        )
-                elif rule == DEGREE:
-                    size = plan.fraction_size[arm, b]
-                    refresh = (week - plan.funding_starts) // whole[REFRESH] if whole[REFRESH] else 0
-                    if pool.size > 0 and purse.cycle[lane, b] != refresh:
-                        _degree_pool(
-                            pool,
-                            size,
-                            refresh,
-                            luck,
-                            code,
-                            ties,
-                            keys,
-                            orders.sorting,
-                            purse.own[lane, own_slot],
-                        )
-                        purse.cycle[lane, b] = refresh
-                    pool = purse.own[lane, own_slot, :size]
-
-                candidates = pool.size
-                if rule == CYCLE:
-                    candidates = pool.size - purse.place[lane, b]
-                elif rule == NON_PARTICIPANTS:
-                    candidates = 0
-                    for position in range(pool.size):
-                        candidates += 1 - ((snapshot[pool[position]] >> 1) & 1)
-                if delivery == LOBBY:
-                    cap = affordable if state.wins[lane] < np.int64(rules.doubles[MAX_WINS, lane]) else 0
-                elif delivery == BROADCAST:
-                    cap = whole[MAX_UNITS] - broadcast
-                elif delivery == SEATS:
-                    cap = (candidates + whole[PER_UNIT] - 1) // whole[PER_UNIT]
-                else:
-                    cap = candidates // whole[PER_UNIT]
-                bought = min(affordable, max(cap, 0))
+                pool = _find_pool(week, lane, arm, b, luck, ties, keys, plan, purse, orders)
+                most = _most_units(lane, arm, b, pool, broadcast, rules, plan, purse, state)
+                bought = min(affordable, most)
                 if bought == 0:
                     continue
                 purse.purse[lane, b] -= bought * whole[COST_CENTS]
                 units[lane, b] = bought
                 cents[lane, b] = bought * whole[COST_CENTS]
-                if delivery == LOBBY:
-                    efforts[lane] += bought
-                    continue
-
-                slot = whole[ORDER_SLOT]
-                if delivery == BROADCAST:
-                    broadcast += bought
-                    heard = np.float32(min(1.0, plan.reach[arm, b] * np.float64(bought)))
-                    _draw(orders, slot, pool, week, luck, code, keys)
-                    for position in range(pool.size):
-                        i = pool[position]
-                        if uniform(orders.comes[slot, i]) < heard:
-                            _give(i, lane, arm, b, residents.group[i], plan, state, reached)
-                    continue
-
                 wanted = bought * whole[PER_UNIT]
-                filled = 0
-                if rule == CYCLE:
-                    place = purse.place[lane, b]
-                    while filled < wanted and place < pool.size:
-                        i = purse.own[lane, own_slot, place]
-                        place += 1
-                        group = residents.group[i]
-                        _, w1, _, _ = philox(i, week, luck, TARGET + code, keys.seed, keys.community)
-                        chance = np.float32(rules.by_group[REACHED, group, lane])
-                        comes = delivery == ALL_COME or uniform(w1) < chance
-                        if comes:
-                            _give(i, lane, arm, b, group, plan, state, reached)
-                        if comes or delivery != SEATS:
-                            filled += 1
-                    purse.place[lane, b] = place
-                    continue
-
-                nominating = rule == NOMINATED
-                if nominating:
-                    named = np.zeros(n_residents, np.uint8)
-                if rule == DEGREE:
-                    orders.drawn[slot] = 0
-                _draw(orders, slot, pool, week, luck, code, keys)
-                place = 0
-                while filled < wanted and place < pool.size:
-                    if place >= orders.length[slot]:
-                        _extend(
-                            orders, slot, pool, max(place + 1, min(2 * (wanted - filled) + place, pool.size))
-                        )
-                    i = np.int64(orders.order[slot, place])
-                    place += 1
-                    if rule == NON_PARTICIPANTS and (snapshot[i] >> 1) & 1:
-                        continue
-                    comes_word = orders.comes[slot, i]
-                    if nominating:
-                        _, _, w2, _ = philox(i, week, luck, TARGET + code, keys.seed, keys.community)
-                        i = _nominee(i, w2, ties, n_residents)
-                        if i < 0 or named[i] or (whole[LEADERS_ONLY] and not residents.is_leader[i]):
-                            continue
-                        named[i] = 1
-                        comes_word = orders.comes[slot, i]
-                    group = residents.group[i]
-                    comes = delivery == ALL_COME or uniform(comes_word) < np.float32(
-                        rules.by_group[REACHED, group, lane]
+                if whole[DELIVERY] == LOBBY:
+                    efforts[lane] += bought
+                elif whole[DELIVERY] == BROADCAST:
+                    broadcast += bought
+                    _broadcast(
+                        week, lane, arm, b, bought, luck, pool, residents, keys, plan, state, orders, reached
                     )
-                    if comes:
-                        _give(i, lane, arm, b, group, plan, state, reached)
-                    if comes or delivery != SEATS:
-                        filled += 1
+                elif whole[RULE] == CYCLE:
+                    _walk_cycle(
+                        week,
+                        lane,
+                        arm,
+                        b,
+                        wanted,
+                        luck,
+                        pool,
+                        residents,
+                        rules,
+                        keys,
+                        plan,
+                        purse,
+                        state,
+                        reached,
+                    )
+                else:
+                    _walk_order(
+                        week,
+                        lane,
+                        arm,
+                        b,
+                        wanted,
+                        luck,
+                        pool,
+                        ties,
+                        residents,
+                        rules,
+                        keys,
+                        plan,
+                        state,
+                        orders,
+                        reached,
+                    )
