@@ -12,9 +12,7 @@ from mobsim.community.network import Households
 from mobsim.community.ties import Ties, check_degree, ties_of_pairs
 from mobsim.errors import ScenarioError
 from mobsim.kernels import graph, streams
-from mobsim.kernels.elementary import exp2_array, normal_quantile_array
-
-LOG2_E = 1.4426950408889634
+from mobsim.kernels.elementary import LOG2_E, exp2_array, normal_quantile_array
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,10 +14,8 @@ from mobsim.community.behaviour import (
 from mobsim.community.community import CommunitySpec
 from mobsim.errors import ScenarioError
 from mobsim.kernels import arrays as a
-from mobsim.kernels.elementary import exp2_64, log2_1m_64
+from mobsim.kernels.elementary import LOG2_E, exp2_64, log2_1m_64
 from mobsim.kernels.words import NO_WINDOW
-
-LOG2_E = 1.4426950408889634
 
 
 def factor(half_life: float | None) -> float:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import gcd
-
 import numpy as np
 
 from mobsim.community.community import Community
@@ -70,11 +68,6 @@ def _row_sums(values: a.Int64, row_start: a.Int64) -> a.Int64:
     total: a.Int64 = np.concatenate([np.zeros(1, np.int64), np.cumsum(values, dtype=np.int64)])
     sums: a.Int64 = total[row_start[1:]] - total[row_start[:-1]]
     return sums
-
-
-def contact_unit(community: Community) -> int:
-    """Return how many eighths of influence one unit of the packed gather stands for."""
-    return gcd(*(int(value) for value in np.unique(community.influence)))
 
 
 def build_residents(community: Community, least: a.Int64, n_lanes: int) -> a.Residents:

@@ -24,11 +24,10 @@ from mobsim.kernels.arrays import (
     State,
 )
 from mobsim.kernels.compile import kernel
-from mobsim.kernels.elementary import exp2_64, pow_64
+from mobsim.kernels.elementary import LOG2_E, exp2_64, pow_64
 from mobsim.kernels.keyed import philox, uniform
 from mobsim.kernels.streams import LOBBY, REVERSAL
 
-LOG2_E = 1.4426950408889634
 N_MEASURES = 6  # appeal, capability, ownership, trust, capability x ownership, appeal x aware
 
 

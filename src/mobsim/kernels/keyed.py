@@ -23,7 +23,7 @@ SETUP_LUCK = 2**32 - 1
 """The value of `luck` for every draw made while a community is built, before any luck exists."""
 
 TILE = 64
-"""How many consecutive entities `philox_tile` draws for at once."""
+"""How many slots `philox_slots` draws for at once."""
 
 # Words are carried in uint64 with the upper half zero: numba widens uint32 arithmetic to uint64 anyway, and a
 # 32 x 32 -> 64 bit product is one instruction on every machine.
@@ -167,43 +167,6 @@ def philox_words(
 
 
 @kernel
-def philox_tile(
-    first_entity: Whole,
-    week: Whole,
-    luck: Whole,
-    stream: Whole,
-    seed: Whole,
-    community: Whole,
-    out: npt.NDArray[np.uint32],
-) -> None:
-    """Draw the four random words of 64 consecutive entities: the fast path of the week kernel.
-
-    Parameters
-    ----------
-    first_entity : int
-        The first of the 64 entities.
-    week, luck, stream, seed, community : int
-        As for `philox`.
-    out : uint32 array, C-contiguous, shape (4, 64)
-        Receives word j of entity first_entity + i at [j, i].
-    """
-    row_0, row_1, row_2, row_3 = out[0], out[1], out[2], out[3]
-    first = np.uint64(first_entity)
-    w1 = np.uint64(week) & _LOW
-    w2 = np.uint64(luck) & _LOW
-    w3 = np.uint64(stream) & _LOW
-    k0 = np.uint64(seed) & _LOW
-    k1 = np.uint64(community) & _LOW
-    # The constant trip count lets LLVM turn the loop into vector code without a remainder.
-    for slot in range(64):
-        v0, v1, v2, v3 = _ten_rounds((first + np.uint64(slot)) & _LOW, w1, w2, w3, k0, k1)
-        row_0[slot] = np.uint32(v0)
-        row_1[slot] = np.uint32(v1)
-        row_2[slot] = np.uint32(v2)
-        row_3[slot] = np.uint32(v3)
-
-
-@kernel
 def philox_slots(
     entities: npt.NDArray[np.uint32],
     week: Whole,
@@ -229,6 +192,7 @@ def philox_slots(
     w3 = np.uint64(stream) & _LOW
     k0 = np.uint64(seed) & _LOW
     k1 = np.uint64(community) & _LOW
+    # The constant trip count lets LLVM turn the loop into vector code without a remainder.
     for slot in range(64):
         v0, v1, v2, v3 = _ten_rounds(np.uint64(entities[slot]), w1, np.uint64(lucks[slot]), w3, k0, k1)
         row_0[slot] = np.uint32(v0)

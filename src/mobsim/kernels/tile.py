@@ -14,8 +14,9 @@ import numpy as np
 
 from mobsim.kernels.arrays import N_SINGLES, Int64, UInt32
 from mobsim.kernels.compile import inlined, kernel
+from mobsim.kernels.keyed import TILE
 
-SLOTS = 64
+SLOTS = TILE
 
 # Places in the float32 scratch, 64 slots each: draws, counts, terms by group, states, Λ, parameters.
 U0, U1, U2, U3 = 0 * 64, 1 * 64, 2 * 64, 3 * 64

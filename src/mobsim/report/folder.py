@@ -30,8 +30,6 @@ from mobsim.errors import ResultsError
 
 NEW, OLD, LOCK = ".new-", ".old-", ".lock"
 
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-
 
 def prepare_folder(parent: Path) -> None:
     """Make the folder for results, clean up after runs that died, and try whether it can be written.

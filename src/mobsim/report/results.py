@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from mobsim.community.community import Community
     from mobsim.scenario.scenario import Scenario
 
-RESULTS = Path("results")
-"""Where results stand unless a command says otherwise."""
-
 PAGE = "report.html"
 
 

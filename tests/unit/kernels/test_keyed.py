@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mobsim.kernels.compile import kernel
-from mobsim.kernels.keyed import SETUP_LUCK, TILE, below, centred, philox, philox_tile, philox_words, uniform
+from mobsim.kernels.keyed import SETUP_LUCK, TILE, below, centred, philox, philox_slots, philox_words, uniform
 
 # The three known-answer vectors for philox4x32-10 published with Random123: counter, key, answer.
 KNOWN_ANSWERS = [
@@ -18,6 +18,12 @@ KNOWN_ANSWERS = [
         (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1),
     ),
 ]
+
+
+def draw_slots(first, week, luck, stream, seed, community, out):
+    """`philox_slots` for 64 entities in a row, counted on past the last one, all with one luck."""
+    entities = (np.arange(TILE, dtype=np.uint64) + np.uint64(first)).astype(np.uint32)
+    philox_slots(entities, week, np.full(TILE, luck, np.uint32), stream, seed, community, out)
 
 
 def reference(counter: tuple[int, ...], key: tuple[int, ...]) -> tuple[int, ...]:
@@ -58,7 +64,7 @@ def test_published_vectors(counter, key, answer):
     philox_words(np.array([counter[0]], np.uint32), *counter[1:], *key, out)
     assert tuple(out[:, 0].tolist()) == answer
     tile = np.zeros((4, TILE), np.uint32)
-    philox_tile(counter[0], *counter[1:], *key, tile)
+    draw_slots(counter[0], *counter[1:], *key, tile)
     assert tuple(tile[:, 0].tolist()) == answer
 
 
@@ -73,7 +79,7 @@ def test_scalar_array_tile_and_reference_agree(week, first, luck):
     ).T
     by_array, by_tile, by_kernel = (np.zeros((4, TILE), np.uint32) for _ in range(3))
     philox_words(entities, week, luck, stream, seed, community, by_array)
-    philox_tile(first, week, luck, stream, seed, community, by_tile)
+    draw_slots(first, week, luck, stream, seed, community, by_tile)
     _scalar_draws_in_a_kernel(entities, week, luck, stream, seed, community, by_kernel)
     by_call = np.array([philox(int(e), week, luck, stream, seed, community) for e in entities], np.uint32).T
     for found in (by_array, by_tile, by_kernel, by_call):
@@ -82,8 +88,18 @@ def test_scalar_array_tile_and_reference_agree(week, first, luck):
 
 def test_tile_wraps_at_the_last_entity():
     tile = np.zeros((4, TILE), np.uint32)
-    philox_tile(2**32 - 1, 0, 0, 0, 1, 1, tile)
+    draw_slots(2**32 - 1, 0, 0, 0, 1, 1, tile)
     assert tuple(tile[:, 1].tolist()) == reference((0, 0, 0, 0), (1, 1))
+
+
+def test_slots_of_different_lucks_are_drawn_together():
+    entities = np.arange(TILE, dtype=np.uint32) // 3
+    lucks = np.arange(TILE, dtype=np.uint32) % 3
+    tile = np.zeros((4, TILE), np.uint32)
+    philox_slots(entities, -7, lucks, 1, 5, 6, tile)
+    for slot in range(TILE):
+        expected = reference((int(entities[slot]), -7, int(lucks[slot]), 1), (5, 6))
+        assert tuple(tile[:, slot].tolist()) == expected
 
 
 def test_any_order_and_length_gives_the_same_words():
@@ -104,7 +120,7 @@ def test_argument_types_do_not_matter():
     for kind in (np.int32, np.int64):
         assert philox(*(kind(value) for value in (9, -2, 3, 4, 5, 6))) == plain
     tile = np.zeros((4, TILE), np.uint32)
-    philox_tile(np.uint32(9), np.int32(-2), np.uint32(3), np.uint32(4), np.uint32(5), np.uint32(6), tile)
+    draw_slots(np.uint32(9), np.int32(-2), np.uint32(3), np.uint32(4), np.uint32(5), np.uint32(6), tile)
     assert tuple(tile[:, 0].tolist()) == plain
 
 
