@@ -248,7 +248,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--skip-mesa", action="store_true")
     chosen = parser.parse_args()
-    base = {"schema_version": 1, "title": "W5", "description": "the week kernel", "replicates": {"luck": 64}}
+    base = {"schema_version": 2, "title": "W5", "description": "the week kernel", "replicates": {"luck": 64}}
     scenario = resolve(base | {"campaign": {"burn_in_weeks": 0}})
     community = build(scenario, 0)
     widths = {"L=1": (1, 1), "L=16": (1, 16), "L=64": (1, 64), "L=64, 8 arms x 8 luck": (8, 8)}

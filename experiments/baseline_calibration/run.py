@@ -32,7 +32,7 @@ HERE = Path(__file__).resolve().parent
 TOP = HERE.parents[1]
 ARMS = ("outreach", "training", "advocacy", "mixed", "media")
 DEFAULTS: dict[str, Any] = {
-    "schema_version": 1,
+    "schema_version": 2,
     "title": "Defaults",
     "description": "A village in which every number is a default.",
     "community": {"groups": {"majority": {"share": 0.8}, "marginalized": {"share": 0.2}}},

@@ -30,7 +30,7 @@ FRESH = 7
 
 
 def simulated(residents: int, chosen: list[str] | None = None, **sections: Any) -> Records:
-    data: dict[str, Any] = {"schema_version": 1, "title": "t", "description": "d", "seed": FRESH}
+    data: dict[str, Any] = {"schema_version": 2, "title": "t", "description": "d", "seed": FRESH}
     scenario = resolve(data | {"community": {"residents": residents}} | sections)
     return simulate(scenario, arms=chosen, communities=COMMUNITIES[residents], luck=LUCK, threads=1)
 

@@ -18,7 +18,22 @@ from mobsim.spec import Spec, declared
 Step = Literal[
     "assess", "goals", "stakeholders", "mobilize", "train", "advocate", "implement", "monitor", "sustain"
 ]
-Delivery = Literal["attempts", "seats", "all_come", "broadcast", "lobby"]
+Delivery = Literal[
+    "attempts",
+    "seats",
+    "all_come",
+    "broadcast",
+    "lobby",
+    "coalition",
+    "organization",
+    "demonstration",
+    "stipend",
+    "survey",
+    "python",
+]
+Cause = Literal["information", "capability", "barrier", "trust"]
+CAUSES: tuple[Cause, ...] = ("information", "capability", "barrier", "trust")
+"""Root causes of not taking part, in the order of docs/odd.md, 7.12."""
 
 
 class ActivitySpec(Spec):
@@ -27,7 +42,10 @@ class ActivitySpec(Spec):
     delivery `attempts`: each target is reached with the group's chance. `seats`: residents are invited in
     target order, each comes with the group's chance, until the seats are filled. `all_come`: every target
     comes. `broadcast`: everybody is reached with `reach` a unit, at most `max_units` units a week over all
-    broadcasts of the arm. `lobby`: no resident; an effort may win a standing policy (rule 10).
+    broadcasts of the arm. `lobby`: no resident; an effort may win a standing policy (rule 10). `coalition`:
+    engages an organization or a leader (rules 9, 11). `organization`: raises the capacity of an organization.
+    `demonstration`: makes participation visible for a week. `stipend`: frees an organizer for a week.
+    `survey`: asks residents; an arm buys it by its `survey`, not by a line. `python`: a class gives the doses.
     """
 
     number: int = Field(..., ge=0, le=63, description="number that keys its random draws; never reused")
@@ -56,6 +74,27 @@ class ActivitySpec(Spec):
     capability: Share = declared(0.0, "dose of capability", source="[A]", symbol="S")
     ownership: Share = declared(0.0, "dose of ownership", source="[A]", symbol="O")
     trust: Share = declared(0.0, "dose of trust", source="[A]", symbol="A")
+    interest: Share = declared(
+        0.0, "by how much an engaged organization's interest rises towards 1", source="[A]"
+    )
+    capacity: Share = declared(
+        0.0, "by how much a trained organization's capacity rises towards 1", source="[A]"
+    )
+    misreport: float = declared(
+        0.0,
+        "chance that an answer in a survey is false",
+        source="[A]",
+        symbol="ε_s",
+        ge=0,
+        lt=0.5,
+    )
+    insight: Share = declared(
+        1.0, "factor on it when a leader or cbo is engaged before the survey", source="[A]"
+    )
+    answers: dict[Cause, Share] = Field(
+        default_factory=dict,
+        description="root causes that it answers, with its weight among the activities that do (policies)",
+    )
     target: TargetSpec = Field(default_factory=TargetSpec, description="default targets")
 
 
@@ -81,11 +120,32 @@ class ActivityUse(Spec):
         return data
 
 
+class SurveySpec(Spec):
+    """Surveys of an arm: in the first week of the step assess and in every occasion of the step monitor."""
+
+    respondents: int = declared(
+        100, "residents asked (all, if there are fewer)", source="[A]", ge=1, le=10_000_000
+    )
+    perfect: bool = Field(
+        False,
+        description="perfect-information twin: everybody is asked and answers truly, at the price of this survey",
+    )
+
+
+POLICIES = ("fixed", "assessed", "reasons", "marginal", "equity")
+"""Policies that ship (docs/odd.md, 7.12); `register_policy` and the entry points `mobsim.policies` add others."""
+
+
 class ArmSpec(Spec):
-    """One strategy: activities and their shares of the money; the policy on the shares is fixed."""
+    """One strategy: activities, their shares of the money, and how the shares change with what is learned."""
 
     description: str = Field("", description="one sentence for planners")
-    policy: Literal["fixed"] = Field("fixed", description="how shares change over time")
+    policy: str = Field("fixed", description="how shares change over time: a policy's name")
+    community_decides: bool = Field(
+        False,
+        description="the causes that people name at meetings stand for the survey (policies assessed and reasons)",
+    )
+    survey: SurveySpec | None = Field(None, description="surveys; none: nobody is asked")
     budget_share: float = declared(
         1.0, "share of the scenario's budget that this arm spends", source="scenario", ge=0, le=1
     )

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from mobsim.spec import Spec, declared
 
-RULES = ("random", "degree", "leaders", "nominated", "affected", "non_participants", "cycle")
-
-Rule = Literal["random", "degree", "leaders", "nominated", "affected", "non_participants", "cycle"]
+RULES = (
+    "random",
+    "degree",
+    "bridging",
+    "clustered",
+    "leaders",
+    "nominated",
+    "affected",
+    "non_participants",
+    "cycle",
+)
+"""The rules that ship; `register_targeting` and the entry points `mobsim.targeting` add others."""
 
 
 class TargetSpec(Spec):
@@ -18,6 +27,9 @@ class TargetSpec(Spec):
 
     random : everybody, in random order, without replacement within the week.
     degree : the `fraction` of residents with most ties, in random order.
+    bridging : the `fraction` of residents whose ties reach most neighbourhoods (or, with `centrality:
+        betweenness`, lie between most others), in random order.
+    clustered : whole neighbourhoods, until they hold the `fraction` of residents, in random order.
     leaders : residents who are leaders, in random order.
     nominated : a random tie of a random resident (both drawn; the nominee is targeted).
     affected : members of the marginalized groups (or of `group`), in random order.
@@ -25,21 +37,29 @@ class TargetSpec(Spec):
     cycle : everybody once, in random order, then again.
     """
 
-    rule: Rule = declared("random", "whom to choose", source="[A]")
+    rule: str = declared("random", "whom to choose", source="[A]")
+    centrality: Literal["neighbourhoods", "betweenness"] = Field(
+        "neighbourhoods",
+        description="how the rule bridging measures bridges; betweenness is exact and for up to 5,000 residents",
+    )
     group: str | None = declared(None, "only this group", source="scenario")
     fraction: float = declared(
-        0.10, "share of residents in the pool of the rule degree", source="[A]", gt=0, le=1
+        0.10,
+        "share of residents in the pool of the rules degree, bridging and clustered",
+        source="[A]",
+        gt=0,
+        le=1,
     )
     refresh_weeks: int | None = declared(
         None,
-        "weeks after which the pool of the rule degree is drawn again (ties in degree only); none: never",
+        "weeks after which that pool is drawn again (degree, bridging: among equals only); none: never",
         source="[A]",
         unit="weeks",
         ge=1,
     )
     mapping_cost_per_person: float = declared(
         2.0,
-        "price of the network map that the rule degree needs, once an arm",
+        "price of the network map that the rules degree and bridging need, once an arm",
         source="[A]",
         unit="currency",
         ge=0,

@@ -257,6 +257,61 @@ class BehaviourSpec(Spec):
     win_reversal: Share = declared(
         0.002, "weekly chance that a standing win is reversed", source="[A]", unit="per week"
     )
+    organizer_capability: Share = declared(
+        0.45, "capability that an organizer needs", source="[A] calibrated [P]", symbol="s*"
+    )
+    organizer_ownership: Share = declared(
+        0.8, "ownership that an organizer needs", source="[A] calibrated [P]", symbol="o*"
+    )
+    organizer_start: Share = declared(
+        0.02,
+        "weekly chance that a capable participant becomes an organizer; leaders: five times",
+        source="[A] calibrated [P]",
+        symbol="π_r",
+        unit="per week",
+    )
+    organizer_contacts: int = declared(
+        1, "contacts of an organizer in a week", source="[A]", symbol="n_r", unit="per week", ge=0, le=64
+    )
+    peer_appeal: float = declared(
+        0.5, "appeal of an organizer's contact", source="[A]", symbol="D_peer", ge=0, le=100
+    )
+    engagement_weeks: int = declared(
+        13, "weeks for which an engagement holds", source="[A]", unit="weeks", ge=1, le=10_000
+    )
+    leader_reconsider: Share = declared(
+        0.25, "chance that a leader reconsiders at a decision", source="[A]", symbol="ρ_L"
+    )
+    leader_leaning_weight: float = declared(
+        0.4, "pull of a leader's own leaning", source="[A]", symbol="β_ℓ", ge=0, le=10
+    )
+    leader_engagement_weight: float = declared(
+        0.3, "weight of training or engagement on a leader", source="[A]", symbol="κ_e", ge=-10, le=10
+    )
+    leader_coalition_weight: float = declared(
+        0.2, "weight of the coalition's growth on a leader", source="[A]", symbol="κ_C", ge=-10, le=10
+    )
+    leader_threshold: float = declared(
+        0.35, "threshold of a change of stance", source="[A]", symbol="θ_L", ge=0, le=10
+    )
+    leader_noise: float = declared(
+        0.05, "spread of leaders' choice; 0 is sharp", source="[A]", symbol="τ_L", ge=0, le=10
+    )
+    organization_reconsider: Share = declared(
+        0.25, "chance that an organization reconsiders at a decision", source="[A]", symbol="ρ_o"
+    )
+    organization_engagement_weight: float = declared(
+        0.5, "weight of an engagement on an organization", source="[A]", symbol="β_e", ge=-10, le=10
+    )
+    coalition_weight: float = declared(
+        0.5, "weight of the coalition on an organization", source="[A]", symbol="J_o", ge=-10, le=10
+    )
+    organization_threshold: float = declared(
+        0.8, "threshold of joining the coalition", source="[A]", symbol="θ_o", ge=-10, le=10
+    )
+    organization_noise: float = declared(
+        0.15, "spread of organizations' choice; 0 is sharp", source="[A]", symbol="τ_o", ge=0, le=10
+    )
     irreversible: bool = Field(False, description="participants never leave (special cases)")
 
 
@@ -283,6 +338,9 @@ BARE_BEHAVIOUR: dict[str, object] = {
     "results_rate": 0.0,
     "win_relief": 0.0,
     "max_wins": 0,
+    "organizer_start": 0.0,
+    "leader_reconsider": 0.0,
+    "organization_reconsider": 0.0,
     "irreversible": True,
 }
 """What `preset: bare` sets (docs/odd.md, special cases): nothing but exposure against a threshold."""

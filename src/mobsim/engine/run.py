@@ -77,7 +77,7 @@ def simulate(
     Examples
     --------
     >>> from mobsim.scenario.resolve import resolve
-    >>> scenario = resolve({"schema_version": 1, "title": "A village", "description": "Only an example."})
+    >>> scenario = resolve({"schema_version": 2, "title": "A village", "description": "Only an example."})
     >>> records = simulate(scenario, arms=["none"], communities=1, luck=2)
     >>> len(records.runs())
     2
@@ -123,7 +123,7 @@ def warm_up() -> None:
 
     tiny = resolve(
         {
-            "schema_version": 1,
+            "schema_version": 2,
             "title": "warm-up",
             "description": "A few residents, to load every kernel.",
             "community": {"residents": 200},

@@ -30,6 +30,17 @@ TRAINED = 16
 AT_FUNDING_END = 32
 NEVER_LEFT = 64
 
+# Bits of State.roles; the weeks without participating of an organizer stand in bits 2 and 3
+ORGANIZER = 1
+STIPEND = 2
+IDLE_SHIFT = 2
+IDLE = 12
+ORGANIZER_AT_END = 16
+NEVER_STOPPED = 32
+
+NEVER_ENGAGED = -(2**30)
+"""Week of the last engagement of those never engaged."""
+
 # Rows of State.reals
 THRESHOLD = 0
 START_CAPABILITY = 1
@@ -57,7 +68,10 @@ CAPABILITY_FACTOR = 14
 OWNERSHIP_FACTOR = 15
 LEARNING = 16
 OWNERSHIP_GROWTH = 17
-N_SINGLES = 18
+ORGANIZER_CAPABILITY = 18
+ORGANIZER_OWNERSHIP = 19
+ORGANIZER_START = 20
+N_SINGLES = 21
 
 # Rows of Rules.doubles, float64 (docs/odd.md, 5 and 7.8)
 VISIBILITY = 0
@@ -77,7 +91,23 @@ CAPABILITY_SD = 13
 TRUST_SD = 14
 TELL_PARTICIPANT = 15
 TELL_OTHER = 16
-N_DOUBLES = 17
+LEADER_START = 17
+PEER_DOSE = 18
+TRUST_LOSS = 19
+LEADER_RECONSIDER = 20
+LEADER_LEANING = 21
+LEADER_ENGAGEMENT = 22
+LEADER_COALITION = 23
+LEADER_THRESHOLD = 24
+LEADER_NOISE = 25
+ORGANIZATION_RECONSIDER = 26
+ORGANIZATION_ENGAGEMENT = 27
+COALITION_WEIGHT = 28
+ORGANIZATION_THRESHOLD = 29
+ORGANIZATION_NOISE = 30
+APPEAL_CAUSE = 31
+CAPABILITY_CAUSE = 32
+N_DOUBLES = 33
 
 # Rows of Rules.by_group, float64 [row, group, lane]
 BARRIER = 0
@@ -105,7 +135,16 @@ SHARP = 1
 WHOLE = 2
 
 # Columns of Tally.counts
-N_COUNTS = 4  # aware, participating, contacted, participating and never contacted
+N_COUNTS = 5  # aware, participating, contacted, participating and never contacted, organizers
+
+# Columns of Plan.effect (A, B, columns): doses and raises before capacity and credibility
+EFFECT_APPEAL = 0
+EFFECT_CAPABILITY = 1
+EFFECT_OWNERSHIP = 2
+EFFECT_TRUST = 3
+EFFECT_INTEREST = 4
+EFFECT_CAPACITY = 5
+N_EFFECTS = 6
 
 
 class Ties(NamedTuple):
@@ -133,21 +172,50 @@ class Ties(NamedTuple):
 
 
 class Residents(NamedTuple):
-    """What stays with a place: group (N,), is_leader (N,), and the leaders who take a stance.
-
-    special (S,) ascending ids of supportive and opposed leaders; stance (S, L). least (N,) least counts, or
-    empty.
+    """What stays with a place: group (N,), leader_place (N,) its number among the leaders, or -1; least (N,)
+    least counts, or empty.
     """
 
     group: UInt8
-    is_leader: UInt8
-    special: Int32
-    stance: Int8
+    leader_place: Int32
     least: Int64
 
 
+class Leaders(NamedTuple):
+    """Leaders: ids (S,) ascending, leaning (S,), stance (S, L), engaged (S, L) week of the last engagement."""
+
+    ids: Int32
+    leaning: Int8
+    stance: Int8
+    engaged: Int32
+
+
+class Organizations(NamedTuple):
+    """Organizations: influence (K,), credibility (K, G), is_cbo (K,), members of k in member_ids
+    [member_start[k] : member_start[k + 1]], start_resources (K,) cents, lead (its number, -1: none).
+
+    By lane: member (K, L) 1 in the coalition, interest, capacity (K, L), engaged (K, L) week of the last
+    engagement, resources (K, L) cents, coalition (L,) C, coalition_start (L,) C_0.
+    """
+
+    influence: Float64
+    credibility: Float64
+    is_cbo: UInt8
+    member_start: Int64
+    member_ids: Int32
+    start_resources: Int64
+    member: Int8
+    interest: Float64
+    capacity: Float64
+    engaged: Int32
+    resources: Int64
+    coalition: Float64
+    coalition_start: Float64
+    lead: int
+
+
 class Rules(NamedTuple):
-    """Parameters by lane: singles (18, L), doubles (17, L), by_group (6, G, L), and the modes of the
+    """Parameters by lane: singles (rows, L), doubles (rows, L), by_group (rows, G, L), and the modes of the
     block.
     """
 
@@ -160,22 +228,30 @@ class Rules(NamedTuple):
     exposure_window: int
     threshold_kind: int
     newcomer_aware: int
+    organizers: int
+    organizer_contacts: int
+    engagement_weeks: int
+    decision_interval: int
 
 
 class State(NamedTuple):
-    """What changes: words (2, N*L), flags, told_week (N, L), reals (6, N, L), results, wins (L,), now (1,).
+    """What changes: words (2, N*L), flags, roles (N, L), last (N, L) 1 + the line whose dose came last (or
+    (0, 0) if nobody asks), told_week (N, L), reals (6, N, L), results, wins, demonstrated (L,), now (1,).
 
     `now[0]` says which of the two buffers of state words holds the start of the week.
     """
 
     words: UInt32
     flags: UInt8
+    roles: UInt8
+    last: UInt8
     reals: Float32
     told_week: Int32
     results: Float64
     wins: Int64
     participating: Int64
     aware_tellers: Int64
+    demonstrated: Int64
     now: Int64
 
 
@@ -188,42 +264,74 @@ class Keys(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What every arm does: integers (A, B, columns), doses (A, B, G, 5), and the pools of candidates.
+    """What every arm does: integers (A, B, columns), effects (A, B, 6) and the pools of candidates.
 
-    See `kernels/delivery.py` for the columns. running (weeks, A, B): 1 where a step permits the activity.
+    See `kernels/delivery.py` for the columns. deliverer (A, B): organization that delivers. running (weeks,
+    A, B): 1 where a step permits the activity. scores (scores, N): by which rules rank residents.
+    deliverers of arm a: deliverer_ids[deliverer_start[a] : deliverer_start[a + 1]]. public_cents (A, wins + 1)
+    weekly public money. contribution, refill: in millionths.
     """
 
     n_activities: Int64
     whole: Int64
-    shares: Int64
     reach: Float64
-    dose: Float32
+    effect: Float64
+    deliverer: Int64
     running: UInt8
     pool_start: Int64
     pool_ids: Int32
     own_slot: Int64
     fraction_size: Int64
+    scores: Int64
+    neighbourhood: Int32
+    deliverer_start: Int64
+    deliverer_ids: Int64
+    public_cents: Int64
+    has_budget: Int64
+    contribution: int
+    refill: int
     funding_starts: int
     funding_ends: int
-    coalition: float
 
 
 class Purse(NamedTuple):
-    """Money and places in cycles by lane: left (L,), purse, cycle, place (L, B), own (L, slots, pool)."""
+    """Money and places by lane: left (L,), purse, local (L, B), pot, remainder (L,), cycle, place (L, B), own
+    (L, slots, pool).
+
+    shares, local_shares (L, B + 1): cumulated, in millionths. pool, slot (L, B): candidates and order of each
+    line. dose (L, B, G, 5) float32. voice (L, 4): causes named at meetings since the last survey week.
+    """
 
     left: Int64
     purse: Int64
+    local: Int64
+    pot: Int64
+    remainder: Int64
     cycle: Int64
     place: Int64
     own: Int32
+    shares: Int64
+    local_shares: Int64
+    pool: Int64
+    slot: Int64
+    dose: Float32
+    voice: Int64
 
 
 class Tally(NamedTuple):
-    """Records: counts (W, L, G, 4), results, wins (W, L), units, cents (W, L, B), reached (W, L, B, G)."""
+    """Records: counts (W, L, G, 5), results, wins, coalition (W, L), stances (W, L, 2) supportive and opposed,
+    contacts (W, L) made by organizers, income (W, L) local cents that came in, units, cents, local (W, L, B)
+    units bought and external and local cents spent, reached (W, L, B, G).
+    """
 
     counts: Int64
     results: Float64
     wins: Int64
+    coalition: Float64
+    stances: Int64
+    contacts: Int64
+    income: Int64
     units: Int64
     cents: Int64
+    local: Int64
     reached: Int64

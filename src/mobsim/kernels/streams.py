@@ -13,6 +13,10 @@ REVERSAL = 5  # entity standing win: reversed, -, -, -
 INITIAL = 6  # set-up, entity resident: threshold, capability, trust, aware
 PARTICIPATING = 7  # set-up, entity resident: participates or order key, -, -, -
 DECIDE = 8  # entity resident: free for agents that override decide
+SURVEY = 9  # entity resident: order, awareness, participation, cause answered falsely
+LEADER_DECIDES = 10  # entity resident (the leader): stance, -, -, -
+ORGANIZATION_DECIDES = 11  # entity organization: joins or stays, -, -, -
+OWN = 12  # entity resident: free for activities written in Python
 # 64-127: building communities (docs/communities.md), all set-up
 GROUP = 64  # entity resident: order, -, -, -
 HOUSEHOLD = 65  # entity household: size, order, -, -
@@ -29,5 +33,6 @@ REWIRED_END = 75  # entity attempt: new end, -, -, -
 PAIRING = 76  # entity stub, week = restart: place, -, -, -
 SWAP = 77  # entity attempt, week = restart: other pair, which end, -, -
 ATTACH = 78  # entity attempt: pair, which end, -, -
+PEER = 128  # + contact // 4, entity resident (the organizer): which tie, four contacts a call
 TARGET = 256  # + activity code, entity resident: order, reached or comes, nominee, -
 POOL = 65536  # + activity code, entity resident, week = number of the cycle or refresh: order, -, -, -

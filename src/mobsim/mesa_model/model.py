@@ -66,7 +66,7 @@ class MobilizationModel(mesa.Model):  # type: ignore[misc]
     Examples
     --------
     >>> from mobsim.scenario.resolve import resolve
-    >>> scenario = resolve({"schema_version": 1, "title": "A village", "description": "Only an example."})
+    >>> scenario = resolve({"schema_version": 2, "title": "A village", "description": "Only an example."})
     >>> model = MobilizationModel(scenario)
     >>> model.step()
     >>> model.week, len(model.agents_by_type[Leader])

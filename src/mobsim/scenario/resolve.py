@@ -14,7 +14,7 @@ from mobsim.scenario.imports import with_files
 from mobsim.scenario.provenance import collect_tags
 from mobsim.scenario.scenario import Scenario
 
-SUPPORTED_VERSIONS = (1,)
+SUPPORTED_VERSIONS = (2,)
 MIGRATIONS: dict[int, Any] = {}
 """Version -> function that turns data of this version into data of the next one."""
 
@@ -36,7 +36,7 @@ def resolve(data: dict[str, Any], *, name: str = "scenario") -> Scenario:
 
     Examples
     --------
-    >>> scenario = resolve({"schema_version": 1, "title": "A village", "description": "Only an example."})
+    >>> scenario = resolve({"schema_version": 2, "title": "A village", "description": "Only an example."})
     >>> scenario.community.residents, list(scenario.arms)
     (1000, ['none', 'outreach', 'training', 'advocacy', 'mixed', 'media'])
     """

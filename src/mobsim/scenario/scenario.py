@@ -10,7 +10,7 @@ from pydantic import Field, PrivateAttr
 from mobsim.campaign.activity import ActivitySpec, ArmSpec
 from mobsim.campaign.calendar import CalendarSpec
 from mobsim.campaign.goals import GoalSpec
-from mobsim.community.behaviour import BehaviourSpec
+from mobsim.community.behaviour import BehaviourSpec, Share
 from mobsim.community.community import CommunitySpec
 from mobsim.spec import Spec, declared
 
@@ -42,6 +42,18 @@ class CampaignSpec(Spec):
         unit="weeks",
         ge=1,
         le=1000,
+    )
+    public_money: Share = declared(
+        0.05,
+        "public money when all wins stand, as a share of the budget, spread over the funded weeks",
+        source="[A]",
+        symbol="φ_pub",
+    )
+    contribution: Share = declared(
+        0.005, "share of its resources that a coalition member gives at a decision", source="[A]"
+    )
+    refill: Share = declared(
+        0.01, "share of its resources that an organization wins back in a week", source="[A]", unit="per week"
     )
     calendar: CalendarSpec = Field(
         default_factory=CalendarSpec, description="when each of the nine steps runs"
@@ -75,10 +87,13 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=40)]
 class Scenario(Spec):
     """World + arms + goals with every default written in: the resolved form, the only one that is run."""
 
-    schema_version: Literal[1] = Field(1, description="version of this file format")
+    schema_version: Literal[2] = Field(2, description="version of this file format")
     name: Name = Field(..., description="short name: the folder of its results")
     title: str = Field(..., min_length=1, max_length=200, description="title")
     description: str = Field(..., min_length=1, description="what is asked, for whom")
+    issue: str = Field(
+        "", max_length=200, description="the common issue in a few words; empty: the title stands for it"
+    )
     sources: tuple[str, ...] = Field((), description="where the numbers come from")
     cautions: tuple[str, ...] = Field((), description="shown beside every result")
     unit: Literal["person", "household"] = Field("person", description="what a resident stands for")

@@ -12,7 +12,7 @@ STARTER = """\
 # A scenario: a community, the strategies compared in it, and the goals. Check it with: mobsim check FILE
 # Every number needs a tag in a comment: [V] read in a source, [P] from a pilot, [A] assumed, [C] calibrated.
 # A tag on a line that ends in a colon covers everything below it. What you leave out takes its default.
-schema_version: 1
+schema_version: 2
 title: {title}
 description: >
   Who are the residents, what is participating, and what does the planner want to know? Replace this text.

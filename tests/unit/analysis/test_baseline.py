@@ -17,7 +17,7 @@ from mobsim.scenario.resolve import resolve
 pytestmark = pytest.mark.quick
 
 VILLAGE = {
-    "schema_version": 1,
+    "schema_version": 2,
     "title": "A village",
     "description": "Small, for a look at its baseline.",
     "community": {"residents": 300},
@@ -62,7 +62,7 @@ def test_an_imported_community_is_one(tmp_path: Path) -> None:
     (tmp_path / "ties.csv").write_text("from,to\n" + "".join(f"{i},{(i + 1) % 40}\n" for i in range(40)))
     file = tmp_path / "own.yaml"
     file.write_text(
-        "schema_version: 1\ntitle: t\ndescription: d\ncommunity:\n  residents: 40  # [A]\n"
+        "schema_version: 2\ntitle: t\ndescription: d\ncommunity:\n  residents: 40  # [A]\n"
         "  groups: {everybody: {}}\n  network: {kind: files, people: people.csv, ties: ties.csv}\n"
     )
     from mobsim.scenario.file import load_scenario
@@ -75,7 +75,7 @@ def test_an_imported_community_is_one(tmp_path: Path) -> None:
 def test_the_command_prints_it_and_ends_well(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "village.yaml"
     file.write_text(
-        "schema_version: 1\ntitle: t\ndescription: d\ncommunity: {residents: 200} # [A]\n"
+        "schema_version: 2\ntitle: t\ndescription: d\ncommunity: {residents: 200} # [A]\n"
         "campaign: {burn_in_weeks: 0} # [A]\n"
     )
     assert main(["check", str(file), "--baseline"]) == 0
@@ -98,6 +98,6 @@ def test_the_command_prints_it_and_ends_well(capsys: pytest.CaptureFixture[str],
 
 def test_a_faulty_file_is_not_simulated(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "bad.yaml"
-    file.write_text("schema_version: 1\ntitle: t\ndescription: d\nunit: family\n")
+    file.write_text("schema_version: 2\ntitle: t\ndescription: d\nunit: family\n")
     assert main(["check", str(file), "--baseline"]) == 2
     assert capsys.readouterr().out == ""

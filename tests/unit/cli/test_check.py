@@ -28,7 +28,7 @@ def test_check_says_what_will_run(capsys: Capture) -> None:
 
 def test_check_as_json(capsys: Capture, tmp_path: Path) -> None:
     bad = tmp_path / "bad.yaml"
-    bad.write_text("schema_version: 1\ntitle: t\ndescription: d\nunit: family\npreset: bear\n")
+    bad.write_text("schema_version: 2\ntitle: t\ndescription: d\nunit: family\npreset: bear\n")
     assert main(["check", "limits/si", str(bad), "--json"]) == 2
     good, faulty = json.loads(capsys.readouterr().out)
     assert good["ok"]
@@ -40,7 +40,7 @@ def test_check_as_json(capsys: Capture, tmp_path: Path) -> None:
 def test_check_tells_every_fault_in_the_order_of_the_lines(capsys: Capture, tmp_path: Path) -> None:
     bad = tmp_path / "bad.yaml"
     bad.write_text(
-        "schema_version: 1\ntitle: t\ndescription: d\n"
+        "schema_version: 2\ntitle: t\ndescription: d\n"
         "community: {residents: 10}\nunit: family\nmatters: 2 # [A]\n"
     )
     assert main(["check", str(bad)]) == 2

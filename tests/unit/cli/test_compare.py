@@ -18,7 +18,7 @@ from mobsim.cli.compare import as_json, as_text
 from mobsim.cli.main import main
 
 SCENARIO = """
-schema_version: 1
+schema_version: 2
 title: A small village
 description: Two strategies under one budget.
 community: {residents: 300}      # [A]

@@ -85,7 +85,7 @@ def test_the_network_is_drawn_the_same_every_time(scenario: Scenario, kind: str)
     from mobsim.community.build import build_community
     from mobsim.scenario.resolve import resolve
 
-    data = {"schema_version": 1, "title": "t", "description": "d"}
+    data = {"schema_version": 2, "title": "t", "description": "d"}
     world = {"residents": 90, "network": {"kind": kind}}
     resolved = resolve({**data, "community": world})
     community = build_community(resolved.community, resolved.behaviour, seed=1, number=0)

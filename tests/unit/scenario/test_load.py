@@ -28,7 +28,7 @@ from mobsim.scenario.resolve import MIGRATIONS, resolve
 
 pytestmark = pytest.mark.quick
 
-SMALLEST: dict[str, Any] = {"schema_version": 1, "title": "t", "description": "d"}
+SMALLEST: dict[str, Any] = {"schema_version": 2, "title": "t", "description": "d"}
 
 
 def refused(path: Path) -> str:
@@ -50,7 +50,7 @@ def test_a_folder(tmp_path: Path) -> None:
 
 def test_a_file_without_permission(tmp_path: Path) -> None:
     path = tmp_path / "closed.yaml"
-    path.write_text("schema_version: 1\n")
+    path.write_text("schema_version: 2\n")
     path.chmod(0)
     if os.access(path, os.R_OK):
         pytest.skip("this user may read everything")
@@ -76,7 +76,7 @@ def test_a_large_file_is_refused_unread(tmp_path: Path) -> None:
 
 def test_a_mark_at_the_start_and_windows_line_ends_are_fine(tmp_path: Path) -> None:
     path = tmp_path / "windows.yaml"
-    text = "schema_version: 1\ntitle: t\ndescription: d\ncommunity:\n  residents: 50 # [A]\n"
+    text = "schema_version: 2\ntitle: t\ndescription: d\ncommunity:\n  residents: 50 # [A]\n"
     path.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
     assert load_scenario(path).community.residents == 50
 
@@ -157,7 +157,7 @@ def test_memory_is_estimated_before_it_is_taken(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_an_old_version_is_migrated(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(MIGRATIONS, 0, lambda data: {**data, "schema_version": 1, "title": "migrated"})
+    monkeypatch.setitem(MIGRATIONS, 0, lambda data: {**data, "schema_version": 2, "title": "migrated"})
     assert resolve({**SMALLEST, "schema_version": 0}).title == "migrated"
 
 

@@ -75,7 +75,7 @@ def test_a_name_finds_the_file_and_a_wrong_one_its_neighbour() -> None:
 def test_warnings_name_what_is_unusual(tmp_path: Path) -> None:
     path = tmp_path / "odd.yaml"
     path.write_text(
-        "schema_version: 1\ntitle: t\ndescription: d\n"
+        "schema_version: 2\ntitle: t\ndescription: d\n"
         "behaviour: {social_weight: 1.5}   # [A]\n"
         "campaign: {budget_per_resident: 0.5}   # [A]\n"
         "arms:\n  idle: {activities: []}\n  visits:\n    activities: [{kind: visit, share: 1}]   # [A]\n"
