@@ -730,3 +730,76 @@ def triads(row_start: Counts, neighbours: Ids, most_work: int) -> tuple[int, int
             mark[j] = False
         all_pairs += row.size * (row.size - 1)
     return closed, all_pairs
+
+
+@kernel
+def distinct_neighbourhoods(
+    row_start: Counts, neighbours: Ids, neighbourhood: npt.NDArray[np.int32]
+) -> Counts:
+    """Count how many different neighbourhoods each resident's ties live in.
+
+    Parameters
+    ----------
+    row_start, neighbours : arrays
+        Rows.
+    neighbourhood : (n_residents,) int32
+        Number of each resident's neighbourhood, from 0.
+    """
+    n = row_start.size - 1
+    counts = np.zeros(n, np.int64)
+    seen_by = np.full(np.int64(neighbourhood.max()) + 1 if n else 0, -1, np.int64)
+    for i in range(n):
+        for e in range(row_start[i], row_start[i + 1]):
+            k = neighbourhood[neighbours[e]]
+            if seen_by[k] != i:
+                seen_by[k] = i
+                counts[i] += 1
+    return counts
+
+
+@kernel
+def betweenness(row_start: Counts, neighbours: Ids) -> npt.NDArray[np.float64]:
+    """Count the pairs between whom each resident lies on a shortest path (Brandes 2001, unweighted).
+
+    A pair with several shortest paths counts by the share of them that pass. Ordered pairs are counted and
+    halved. Everything is added in the order of the rows, so that the bits are the same everywhere.
+
+    Parameters
+    ----------
+    row_start, neighbours : arrays
+        Rows; a path leads from a resident to one in his row. Reversing every tie changes no count.
+    """
+    n = row_start.size - 1
+    between = np.zeros(n)
+    distance = np.empty(n, np.int64)
+    paths = np.empty(n)
+    depends = np.empty(n)
+    reached = np.empty(n, np.int64)  # in the order of distance
+    for source in range(n):
+        distance[:] = -1
+        distance[source] = 0
+        paths[:] = 0.0
+        paths[source] = 1.0
+        reached[0] = source
+        n_reached = 1
+        place = 0
+        while place < n_reached:
+            i = reached[place]
+            place += 1
+            for e in range(row_start[i], row_start[i + 1]):
+                j = neighbours[e]
+                if distance[j] < 0:
+                    distance[j] = distance[i] + 1
+                    reached[n_reached] = j
+                    n_reached += 1
+                if distance[j] == distance[i] + 1:
+                    paths[j] += paths[i]
+        depends[:] = 0.0
+        for place in range(n_reached - 1, 0, -1):
+            i = reached[place]
+            for e in range(row_start[i], row_start[i + 1]):
+                j = neighbours[e]
+                if distance[j] == distance[i] + 1:
+                    depends[i] += paths[i] / paths[j] * (1.0 + depends[j])
+            between[i] += depends[i]
+    return between / 2.0
