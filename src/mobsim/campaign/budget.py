@@ -71,13 +71,49 @@ def cumulative_shares(shares: Sequence[float]) -> list[int]:
     >>> cumulative_shares([0.6, 0.4])
     [0, 600000, 1000000]
     """
-    parts = [as_written(share) for share in shares]
-    total = sum(parts, Fraction(0))
+    return cumulative_fractions([as_written(share) for share in shares])
+
+
+def cumulative_fractions(shares: Sequence[Fraction]) -> list[int]:
+    """Return the cumulative shares in millionths, from 0 to 1,000,000; all 0 if all shares are.
+
+    Parameters
+    ----------
+    shares : exact shares of an arm's activities, of any sum.
+
+    Examples
+    --------
+    >>> cumulative_fractions([Fraction(1, 3), Fraction(2, 3)])
+    [0, 333333, 1000000]
+    """
+    total = sum(shares, Fraction(0))
     if total == 0:
-        return [0] * (len(parts) + 1)
+        return [0] * (len(shares) + 1)
     running = Fraction(0)
     result = [0]
-    for part in parts:
-        running += part
+    for share in shares:
+        running += share
         result.append(floor(MILLION * running / total))
     return result
+
+
+def local_fractions(shares: Sequence[Fraction], is_lobby: Sequence[bool]) -> tuple[Fraction, ...]:
+    """Return the shares of local money (docs/odd.md, 7.14): the arm's without its lobby lines, normalized.
+
+    Parameters
+    ----------
+    shares : exact shares of the arm's lines.
+    is_lobby : which lines lobby.
+
+    Returns
+    -------
+    Shares that add up to 1, or all 0 if only lobby lines have a share.
+
+    Examples
+    --------
+    >>> local_fractions([Fraction(1, 2), Fraction(1, 4), Fraction(1, 4)], [True, False, False])
+    (Fraction(0, 1), Fraction(1, 2), Fraction(1, 2))
+    """
+    kept = [Fraction(0) if lobby else share for share, lobby in zip(shares, is_lobby, strict=True)]
+    total = sum(kept, Fraction(0))
+    return tuple(share / total for share in kept) if total > 0 else tuple(kept)
