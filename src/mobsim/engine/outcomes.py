@@ -2,8 +2,8 @@
 
 docs/outcomes.md and every data dictionary are written from it.
 
-A column that exists for each group or each goal is declared once, with `GROUP` or `GOAL` in its name:
-`participation__GROUP` stands for `participation__majority` and so on.
+A column that exists for each group, goal, line of an arm or cause is declared once, with `GROUP`, `GOAL`,
+`ACTIVITY` or `CAUSE` in its name: `participation__GROUP` stands for `participation__majority` and so on.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 SHARE = "share of residents, 0 to 1"
 SHARE_OF_GROUP = "share of the group, 0 to 1"
+SHARE_OF_LEADERS = "share of leaders, 0 to 1"
+MONEY = "currency of the scenario"
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,9 @@ class Column:
 
 _OUTPUTS = "docs/odd.md, 7.9"
 _KEY = "docs/odd.md, 6"
+_MONEY = "docs/odd.md, 7.1 and 7.14"
+_SURVEYS = "docs/odd.md, 7.12"
+_DECISIONS = "docs/odd.md, 7.13"
 _PAGE = "docs/outcomes.md"
 
 _RUN_KEYS = (
@@ -58,6 +63,36 @@ def _at_three_moments() -> Iterable[tuple[str, str, str, str]]:
         )
 
 
+def _at_two_moments() -> Iterable[tuple[str, str, str, str]]:
+    """Yield what is measured at funding end and in the last week: states, stakeholders, organizers."""
+    for moment, words in _MOMENTS[1:]:
+        yield f"empowerment_{moment}", "0 to 1", f"mean of capability times ownership {words}", _OUTPUTS
+        yield f"empowerment_{moment}__GROUP", "0 to 1", "the same among members of the group", _OUTPUTS
+        yield (
+            f"concern_{moment}",
+            "mean appeal, from 0",
+            f"mean of appeal among the aware (m a) {words}",
+            _OUTPUTS,
+        )
+        yield f"cohesion_{moment}", "0 to 1", f"mean of trust in the campaign {words}", _OUTPUTS
+        yield f"trust_{moment}__GROUP", "0 to 1", f"mean of trust among members {words}", _OUTPUTS
+        yield f"leadership_{moment}", SHARE, f"residents who organize {words} (mean of r)", _OUTPUTS
+        yield f"leadership_{moment}__GROUP", SHARE_OF_GROUP, f"members who organize {words}", _OUTPUTS
+        yield (
+            f"coalition_{moment}",
+            "share of influence, 0 to 1",
+            f"influence of the organizations in the coalition among that of all, {words} (C)",
+            _DECISIONS,
+        )
+        yield (
+            f"supportive_{moment}",
+            SHARE_OF_LEADERS,
+            f"leaders who support the campaign {words}; empty without leaders",
+            _DECISIONS,
+        )
+        yield f"opposed_{moment}", SHARE_OF_LEADERS, f"leaders who oppose it {words}", _DECISIONS
+
+
 _RUNS = (
     *_RUN_KEYS,
     *_at_three_moments(),
@@ -71,7 +106,8 @@ _RUNS = (
     (
         "reach",
         SHARE,
-        "residents contacted by a visit, meeting, skills or leader unit since week 0 (media do not count)",
+        "residents contacted by a visit, meeting, skills, leader or coalition unit since week 0 (media and "
+        "organizers do not count)",
         _OUTPUTS,
     ),
     ("reach__GROUP", SHARE_OF_GROUP, "members contacted since week 0", _OUTPUTS),
@@ -81,8 +117,30 @@ _RUNS = (
         "participants at funding end who were never contacted; empty without participants",
         _OUTPUTS,
     ),
-    ("cost", "currency of the scenario", "money spent", "docs/odd.md, 7.1"),
-    ("unspent", "currency of the scenario", "money left when funding ended", "docs/odd.md, 7.1"),
+    (
+        "cost",
+        MONEY,
+        "money spent up to funding end, external and local; what an additional participant costs is counted "
+        "from it",
+        _MONEY,
+    ),
+    ("cost_external", MONEY, "external money spent in the whole run, surveys and maps included", _MONEY),
+    ("cost_local", MONEY, "local money spent in the whole run, also after funding end", _MONEY),
+    (
+        "local_income",
+        MONEY,
+        "local money that came in: contributions of coalition members and public money",
+        _MONEY,
+    ),
+    ("unspent", MONEY, "external money left when funding ended; budget = cost_external + unspent", _MONEY),
+    (
+        "self_reliance_funded",
+        "share of effort, 0 to 1",
+        "local / (local + external) effort in money up to funding end: contacts made by organizers at the "
+        "price of a visit, and local money spent, beside external money spent; empty without any effort",
+        _OUTPUTS,
+    ),
+    ("self_reliance_sustained", "share of effort, 0 to 1", "the same after funding end", _OUTPUTS),
     (
         "persistence_ratio",
         "ratio",
@@ -102,22 +160,34 @@ _RUNS = (
         _OUTPUTS,
     ),
     (
+        "organizers_kept",
+        "share of organizers, 0 to 1",
+        "who organizes at funding end and in every week from then to the last; replaced persons count as "
+        "lost; empty without organizers. The comparison pools it over communities: a ratio of means",
+        _OUTPUTS,
+    ),
+    (
         "time_to_goal__GOAL",
         "weeks",
         "first week in which the goal has been met for 4 weeks running; empty if that never happens",
         _OUTPUTS,
     ),
-    ("goal_met__GOAL", "0 or 1", "whether the goal was met by its week", _OUTPUTS),
+    ("goal_met__GOAL", "0 or 1", "whether the goal was met in its week", _OUTPUTS),
+    (
+        "goal_estimate_met__GOAL",
+        "0 or 1",
+        "whether the estimates of the last survey up to its week say that it is met; empty if nobody was "
+        "asked",
+        _SURVEYS,
+    ),
     (
         "volunteer_hours",
         "hours",
-        "unpaid time since week 0: one hour a week for each participant [A]",
+        "unpaid time since week 0: one hour a week for each participant and four for each organizer [A]",
         _OUTPUTS,
     ),
-    ("empowerment_fe", "0 to 1", "mean of capability times ownership at funding end", _OUTPUTS),
-    ("empowerment_fe__GROUP", "0 to 1", "the same among members of the group", _OUTPUTS),
-    ("empowerment_end", "0 to 1", "mean of capability times ownership in the last week", _OUTPUTS),
-    ("empowerment_end__GROUP", "0 to 1", "the same among members of the group", _OUTPUTS),
+    ("contacts_by_organizers", "count", "contacts made by organizers since week 0", "docs/odd.md, 7.11"),
+    *_at_two_moments(),
     ("results_end", "0 to 1", "results of collective action z in the last week", "docs/odd.md, 7.8"),
     ("wins_fe", "count", "standing policy wins v at funding end", "docs/odd.md, 7.8"),
     (
@@ -137,18 +207,33 @@ _WEEKS = (
     ("participation__GROUP", SHARE_OF_GROUP, "members who take part", _OUTPUTS),
     ("contacted", SHARE, "residents contacted since week 0", _OUTPUTS),
     ("contacted__GROUP", SHARE_OF_GROUP, "members contacted since week 0", _OUTPUTS),
+    ("organizers", SHARE, "residents who organize", "docs/odd.md, 7.11"),
+    ("organizers__GROUP", SHARE_OF_GROUP, "members who organize", "docs/odd.md, 7.11"),
     ("results", "0 to 1", "results of collective action z", "docs/odd.md, 7.8"),
     ("wins", "count", "standing policy wins v", "docs/odd.md, 7.8"),
-    ("spent", "currency of the scenario", "money spent in this week", "docs/odd.md, 7.1"),
+    (
+        "coalition",
+        "share of influence, 0 to 1",
+        "influence in the coalition among that of all (C)",
+        _DECISIONS,
+    ),
+    ("supportive", SHARE_OF_LEADERS, "leaders who support the campaign; empty without leaders", _DECISIONS),
+    ("opposed", SHARE_OF_LEADERS, "leaders who oppose it", _DECISIONS),
+    ("contacts_by_organizers", "count", "contacts made by organizers in this week", "docs/odd.md, 7.11"),
+    ("spent", MONEY, "money spent in this week, external and local", _MONEY),
+    ("spent_local", MONEY, "local money among it", _MONEY),
+    ("local_income", MONEY, "local money that came in in this week", _MONEY),
 )
 
+_LINE = "activity; a second line of the same kind in one arm has a number; survey is what an arm asks"
 _ACTIVITIES = (
     ("arm", "name", "strategy", _KEY),
-    ("activity", "name", "activity; a second line of the same kind in one arm has a number", _KEY),
+    ("activity", "name", _LINE, _KEY),
     ("family", "name", "outreach, training, advocacy or support", "campaign/activities.yaml"),
     ("week", "weeks", "campaign week", _OUTPUTS),
     ("units", "units, mean over runs", "units bought in this week", "docs/odd.md, 7.1"),
-    ("spent", "currency, mean over runs", "money spent on the activity in this week", "docs/odd.md, 7.1"),
+    ("spent", "currency, mean over runs", "money spent on it in this week, external and local", _MONEY),
+    ("spent_local", "currency, mean over runs", "local money among it", _MONEY),
     (
         "reached",
         "residents, mean over runs",
@@ -156,6 +241,84 @@ _ACTIVITIES = (
         _OUTPUTS,
     ),
     ("reached__GROUP", "residents, mean over runs", "members of the group among them", _OUTPUTS),
+)
+
+_DECISION_WEEK = (
+    "week",
+    "weeks",
+    "week 0, every decision week, the week of funding end and the last; states at its end",
+    _OUTPUTS,
+)
+
+_ORGANIZATIONS = (
+    ("arm", "name", "strategy; none is no campaign", _KEY),
+    ("organization", "name", "organization", "the scenario file"),
+    ("type", "name", "cbo, ngo, government, private or donor", "the scenario file"),
+    _DECISION_WEEK,
+    ("influence", "0 to 1", "influence f, which does not change", "the scenario file"),
+    ("interest", "-1 to 1, mean over runs", "interest in the campaign i", _DECISIONS),
+    ("in_coalition", "share of runs, 0 to 1", "runs in which it is a member of the coalition", _DECISIONS),
+    ("capacity", "0 to 1, mean over runs", "capacity to deliver e", "docs/odd.md, 7.3"),
+    ("resources", "currency, mean over runs", "own resources R", "docs/odd.md, 7.13 and 7.14"),
+    (
+        "quadrant",
+        "words",
+        "power (influence at least the mean of all [A]) and interest (mean above 0 [A]): manage closely "
+        "both, keep satisfied power, keep informed interest, monitor neither",
+        _PAGE,
+    ),
+)
+
+_DOMAINS = (
+    ("arm", "name", "strategy; none is no campaign", _KEY),
+    _DECISION_WEEK,
+    (
+        "shared_concern",
+        "mean appeal, from 0, mean over runs",
+        "mean of appeal among the aware (m a)",
+        _OUTPUTS,
+    ),
+    ("consciousness", f"{SHARE}, mean over runs", "residents who are aware (a)", _OUTPUTS),
+    (
+        "organizations",
+        "share of influence, 0 to 1, mean over runs",
+        "influence in the coalition (C)",
+        _DECISIONS,
+    ),
+    ("leadership", f"{SHARE}, mean over runs", "residents who organize (r)", _OUTPUTS),
+    ("collective_action", f"{SHARE}, mean over runs", "residents who take part (F)", _OUTPUTS),
+    ("cohesion", "0 to 1, mean over runs", "mean of trust in the campaign (T)", _OUTPUTS),
+)
+
+
+def _asked_about() -> Iterable[tuple[str, str, str, str]]:
+    for name, words in (("participation", "take part"), ("aware", "are aware")):
+        for ending, unit, of in (("", SHARE, "residents"), ("__GROUP", SHARE_OF_GROUP, "members")):
+            yield f"{name}_estimate{ending}", unit, f"{of} who {words}, corrected for false answers", _SURVEYS
+            yield f"{name}_error{ending}", unit, "standard error of that estimate", _SURVEYS
+            yield (
+                f"{name}_truth{ending}",
+                unit,
+                f"{of} who truly {words} at the end of the week before; empty for a survey in week 0",
+                _SURVEYS,
+            )
+
+
+_SURVEY_COLUMNS = (
+    *_RUN_KEYS,
+    ("week", "weeks", "week of the survey, or of a look at the causes named at meetings", _SURVEYS),
+    ("respondents", "residents", "who was asked; 0 where the causes were named at meetings", _SURVEYS),
+    ("misreport", "chance, 0 to 1", "chance that an answer was false", _SURVEYS),
+    ("price", MONEY, "what it cost", _SURVEYS),
+    *_asked_about(),
+    ("cause__CAUSE", "count", "who named it as the reason not to take part", _SURVEYS),
+    (
+        "share__ACTIVITY",
+        "share of the arm's money, 0 to 1",
+        "from then on; empty for lines of other arms",
+        _SURVEYS,
+    ),
+    ("group_chosen", "name", "group that the policy equity turned to; empty if none", _SURVEYS),
 )
 
 _COMPARISON = (
@@ -227,6 +390,9 @@ COLUMNS: tuple[Column, ...] = tuple(
         ("runs", _RUNS),
         ("weeks", _WEEKS),
         ("activities", _ACTIVITIES),
+        ("organizations", _ORGANIZATIONS),
+        ("domains", _DOMAINS),
+        ("surveys", _SURVEY_COLUMNS),
         ("comparison", _COMPARISON),
         ("verdicts", _VERDICTS),
         ("chances", _CHANCES),
@@ -258,8 +424,11 @@ def column_of(table: str, name: str) -> Column | None:
     return None
 
 
+_STANDS_FOR = "GROUP|GOAL|ACTIVITY|CAUSE"
+
+
 def _pattern(name: str) -> str:
-    return re.sub(r"GROUP|GOAL", ".+", re.escape(name))
+    return re.sub(_STANDS_FOR, ".+", re.escape(name))
 
 
 def data_dictionary(tables: dict[str, Iterable[str]]) -> list[Column]:
@@ -283,20 +452,19 @@ def data_dictionary(tables: dict[str, Iterable[str]]) -> list[Column]:
 
 
 def _with_name(column: Column, name: str) -> str:
-    """Return the meaning with the group's or goal's name behind it."""
-    if column.name == name:
+    """Return the meaning with the name of the group, goal, activity or cause behind it."""
+    kind = re.search(_STANDS_FOR, column.name)
+    if kind is None:
         return column.meaning
-    found = re.fullmatch(re.sub(r"GROUP|GOAL", "(.+)", re.escape(column.name)), name)
-    kind = "goal" if "GOAL" in column.name else "group"
-    return f"{column.meaning} ({kind} {found.group(1)})" if found else column.meaning
+    return f"{column.meaning} ({kind.group().lower()} {name.partition('__')[2]})"
 
 
 _OPENING = """# Tables and outcomes
 
 Written by `python -m mobsim.engine.outcomes > docs/outcomes.md` from the table in
-`src/mobsim/engine/outcomes.py`; edit that table. A column with `GROUP` or `GOAL` in its name exists once
-for each group or goal. An empty cell means that the quantity does not exist in that run. Numbers carry
-ten significant digits.
+`src/mobsim/engine/outcomes.py`; edit that table. A column with `GROUP`, `GOAL`, `ACTIVITY` or `CAUSE` in
+its name exists once for each of them. An empty cell means that the quantity does not exist in that run.
+Numbers carry ten significant digits. `surveys.csv` is there if some strategy asks.
 
 * **Estimates** are averaged over luck first, then over communities: communities are what is independent.
   An imported community is one community; luck is then what is independent, and statements hold for that
@@ -310,6 +478,12 @@ ten significant digits.
 * **Cost per additional participant** = (money - money of no campaign) / additional participants at
   funding end, as a ratio of means with Fieller's interval; not given when the interval of the denominator
   holds 0.
+* **Money**: external is the scenario's budget, local what coalition members give and public money. Both are
+  spent on the same activities; `cost` holds both up to funding end.
+* **Organizers kept** is pooled over communities: organizers who stay / organizers at funding end, a ratio of
+  means (bootstrap over communities).
+* **Goals on estimates** are scored on the last survey up to the goal's week, as the campaign itself would
+  score them; `goal_met__GOAL` beside it is the truth.
 * **Effect kept** = effect in the last week / effect at funding end, both against no campaign, as a ratio
   of means.
 * **Time to goal**: runs that never reach the goal count with the horizon (restricted mean);

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from threading import Lock
+from typing import Any
 
 import numpy as np
 
@@ -18,29 +19,59 @@ from mobsim.community.build import build_community
 from mobsim.community.community import Community
 from mobsim.engine.block import Block
 from mobsim.engine.records import Records, Run
+from mobsim.engine.survey import SurveyResult
 from mobsim.errors import UsageError, nearest
 from mobsim.kernels import arrays as a
 from mobsim.scenario.scenario import NONE, Scenario
 
 Progress = Callable[[int, int], None]
 MOST_LANES = 64
+BY_ACTIVITY = ("units", "cents", "local", "reached")
+WEEKLY = ("counts", "results", "wins", "coalition", "stances", "contacts", "income", *BY_ACTIVITY)
+"""Arrays that the kernels fill week by week."""
+ORGANIZATION_STATES = ("interest", "capacity", "member", "resources")
+JOINED = (
+    *WEEKLY,
+    *ORGANIZATION_STATES,
+    "group_sizes",
+    "leaders",
+    "sums",
+    "at_funding_end",
+    "organizers_at_funding_end",
+    "unspent_cents",
+    "local_left_cents",
+)
+"""Arrays of `BlockRecords` that are joined run by run."""
 
 
 @dataclass(frozen=True, eq=False)
 class BlockRecords:
-    """What one block recorded, lane by lane."""
+    """What one block recorded, lane by lane; the fields are those of `Records`."""
 
     lanes: tuple[Run, ...]
     group_sizes: a.Int64
+    leaders: a.Int64
     counts: a.Int64
     results: a.Float64
     wins: a.Int64
+    coalition: a.Float64
+    stances: a.Int64
+    contacts: a.Int64
+    income: a.Int64
     units: a.Int64
     cents: a.Int64
+    local: a.Int64
     reached: a.Int64
     sums: a.Int64
+    interest: a.Float64
+    capacity: a.Float64
+    member: a.Float64
+    resources: a.Float64
     at_funding_end: a.Int64
+    organizers_at_funding_end: a.Int64
     unspent_cents: a.Int64
+    local_left_cents: a.Int64
+    surveys_asked: tuple[SurveyResult, ...]
 
 
 def simulate(
@@ -282,57 +313,65 @@ class Recorder:
         self.block = block
         self.mean_weeks = mean_weeks(block.scenario)
         self._sums: list[a.Int64] = []
-        self._at_funding_end = np.zeros((len(block.luck) * len(block.arms), 3), np.int64)
+        self._organizations: dict[str, list[a.Float64]] = {name: [] for name in ORGANIZATION_STATES}
+        n_lanes = len(block.luck) * len(block.arms)
+        self._at_funding_end = np.zeros((n_lanes, 3), np.int64)
+        self._organizers = np.zeros((n_lanes, 2), np.int64)
 
     def observe(self) -> None:
         """Measure the block after the week it has just run; call it after every week of `mean_weeks`."""
-        week = self.block.week - 1
+        block, week = self.block, self.block.week - 1
         if week not in self.mean_weeks:
             return
-        self._sums.append(self.block.measure_means())
-        if week == self.block.funding_end:
-            self.block.mark_funding_end()
-            self._at_funding_end[:, 0] = self.block.count_marked(a.AT_FUNDING_END)
+        self._sums.append(block.measure_means())
+        for name, seen in self._organizations.items():
+            seen.append(getattr(block.organizations, name).T.astype(np.float64))
+        if week == block.funding_end:
+            block.mark_funding_end()
+            self._at_funding_end[:, 0] = block.count_marked(a.AT_FUNDING_END)
+            self._organizers[:, 0] = block.count_roles(a.ORGANIZER_AT_END)
 
     def records(self) -> BlockRecords:
-        """Return the records of a block that has run to its horizon."""
-        self._at_funding_end[:, 1] = self.block.count_marked(a.AT_FUNDING_END)
-        self._at_funding_end[:, 2] = self.block.count_marked(a.NEVER_LEFT)
-        return records_of(self.block, self._sums, self._at_funding_end)
+        """Return the records of a block that has run to its horizon, lanes first."""
+        block, tally = self.block, self.block.tally
+        self._at_funding_end[:, 1] = block.count_marked(a.AT_FUNDING_END)
+        self._at_funding_end[:, 2] = block.count_marked(a.NEVER_LEFT)
+        self._organizers[:, 1] = block.count_roles(a.NEVER_STOPPED)
+        measured: dict[str, Any] = {name: np.moveaxis(getattr(tally, name), 1, 0) for name in WEEKLY}
+        measured["cents"] = _with_maps(block, measured["cents"])
+        measured |= {name: np.stack(seen, axis=1) for name, seen in self._organizations.items()}
+        return BlockRecords(
+            **measured,
+            lanes=tuple(Run(arm, block.community.number, k) for k in block.luck for arm in block.arms),
+            group_sizes=_each_lane(block, _sizes_of_groups(block.community)),
+            leaders=_each_lane(block, block.community.is_leader.sum()),
+            sums=np.stack(self._sums, axis=1),
+            at_funding_end=self._at_funding_end,
+            organizers_at_funding_end=self._organizers,
+            unspent_cents=block.purse.left + block.purse.purse.sum(axis=1),
+            local_left_cents=block.purse.local.sum(axis=1) + block.purse.pot + block.purse.remainder,
+            surveys_asked=tuple(block.surveys.results()),
+        )
 
 
-def records_of(block: Block, sums: Sequence[a.Int64], at_funding_end: a.Int64) -> BlockRecords:
-    """Collect what a finished block recorded, lanes first.
+def _sizes_of_groups(community: Community) -> a.Int64:
+    return np.bincount(community.group, minlength=len(community.group_names)).astype(np.int64)
 
-    Parameters
-    ----------
-    block : a block that has run to its horizon.
-    sums : means' numerators, one array (L, G, 6) a recorded week.
-    at_funding_end : (L, 3) participants at funding end, of these at end, of these never left.
-    """
-    tally = block.tally
-    plans = block.plans
-    arms, luck = block.arms, block.luck
-    cents = np.moveaxis(tally.cents, 1, 0).copy()
+
+def _each_lane(block: Block, value: a.Int64) -> a.Int64:
+    """Repeat what is the same in all lanes of a block."""
+    return np.repeat(np.asarray(value, np.int64)[None], block.n_lanes, axis=0)
+
+
+def _with_maps(block: Block, cents: a.Int64) -> a.Int64:
+    """Add what network maps cost to what was spent in the first funded week."""
+    whole = cents.copy()
     starts = block.scenario.campaign.funding_starts_week
     for lane in range(block.n_lanes):
-        arm = lane % len(arms)
-        if plans.maps[arm]:
-            cents[lane, starts, plans.map_line[arm]] += plans.maps[arm]
-    sizes = np.bincount(block.community.group, minlength=len(block.community.group_names))
-    return BlockRecords(
-        lanes=tuple(Run(arm, block.community.number, k) for k in luck for arm in arms),
-        group_sizes=np.repeat(sizes[None, :], block.n_lanes, axis=0).astype(np.int64),
-        counts=np.moveaxis(tally.counts, 1, 0),
-        results=np.moveaxis(tally.results, 1, 0),
-        wins=np.moveaxis(tally.wins, 1, 0),
-        units=np.moveaxis(tally.units, 1, 0),
-        cents=cents,
-        reached=np.moveaxis(tally.reached, 1, 0),
-        sums=np.stack(sums, axis=1),
-        at_funding_end=at_funding_end,
-        unspent_cents=block.purse.left + block.purse.purse.sum(axis=1),
-    )
+        arm = lane % len(block.arms)
+        if block.plans.maps[arm]:
+            whole[lane, starts, block.plans.map_line[arm]] += block.plans.maps[arm]
+    return whole
 
 
 def join_records(scenario: Scenario, blocks: Sequence[BlockRecords], arms: Sequence[str]) -> Records:
@@ -347,31 +386,26 @@ def join_records(scenario: Scenario, blocks: Sequence[BlockRecords], arms: Seque
     runs = [run for block in blocks for run in block.lanes]
     position = {name: index for index, name in enumerate(arms)}
     order = sorted(range(len(runs)), key=lambda k: (position[runs[k].arm], runs[k].community, runs[k].luck))
-
-    def joined(name: str) -> np.ndarray:
-        parts = [getattr(block, name) for block in blocks]
-        most = max(part.shape[2] for part in parts) if name in ("units", "cents", "reached") else 0
-        if most:
-            parts = [_widened(part, most) for part in parts]
-        return np.ascontiguousarray(np.concatenate(parts, axis=0)[order])
-
+    row_of = {runs[k]: row for row, k in enumerate(order)}
+    surveys = [(row_of[block.lanes[s.lane]], s) for block in blocks for s in block.surveys_asked]
     end = scenario.campaign.horizon_weeks - 1
     return Records(
         scenario=scenario,
         funding_end=min(scenario.campaign.funding_ends_week - 1, end),
         runs_index=tuple(runs[k] for k in order),
-        group_sizes=joined("group_sizes"),
-        counts=joined("counts"),
-        results=joined("results"),
-        wins=joined("wins"),
-        units=joined("units"),
-        cents=joined("cents"),
-        reached=joined("reached"),
         mean_weeks=mean_weeks(scenario),
-        sums=joined("sums"),
-        at_funding_end=joined("at_funding_end"),
-        unspent_cents=joined("unspent_cents"),
+        surveys_asked=tuple(sorted(surveys, key=lambda found: (found[0], found[1].week))),
+        **{name: _joined(name, blocks)[order] for name in JOINED},
     )
+
+
+def _joined(name: str, blocks: Sequence[BlockRecords]) -> np.ndarray:
+    """Put an array of all blocks one after the other; blocks with fewer activities are padded with zeros."""
+    parts = [getattr(block, name) for block in blocks]
+    if name in BY_ACTIVITY:
+        most = max(part.shape[2] for part in parts)
+        parts = [_widened(part, most) for part in parts]
+    return np.ascontiguousarray(np.concatenate(parts, axis=0))
 
 
 def _widened(part: np.ndarray, most: int) -> np.ndarray:

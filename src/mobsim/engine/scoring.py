@@ -1,0 +1,134 @@
+"""Goals held against what is true, and against what the campaign believes by its surveys."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from mobsim.campaign.goals import GoalSpec
+from mobsim.campaign.monitoring import Estimate, estimate
+from mobsim.engine.records import AWARE, PARTICIPATING, Records, ratio
+from mobsim.engine.survey import SurveyResult
+from mobsim.kernels.arrays import Float64, Int64
+from mobsim.scenario.scenario import Scenario
+
+
+def goal_names(scenario: Scenario) -> dict[str, GoalSpec]:
+    """Return the goals by the name under which tables show them.
+
+    Parameters
+    ----------
+    scenario : the resolved scenario.
+    """
+    names: dict[str, GoalSpec] = {}
+    for number, goal in enumerate(scenario.goals, start=1):
+        plain = f"{goal.indicator}_{goal.group}" if goal.indicator != "gap" else "gap"
+        name = goal.name or (plain if plain not in names else f"{plain}_{number}")
+        names[name] = goal
+    return names
+
+
+def goal_met(records: Records, goal: GoalSpec) -> npt.NDArray[np.bool_]:
+    """Return (runs, W) whether the goal's target is met at the end of each week.
+
+    Parameters
+    ----------
+    records : what was measured.
+    goal : the goal.
+    """
+    if goal.indicator == "gap":
+        gaps = [gap_and_parity(records, week)[0] for week in range(records.end + 1)]
+        return np.asarray(np.stack(gaps, axis=1) <= _at_most(goal))
+    which = PARTICIPATING if goal.indicator == "participation" else AWARE
+    members = _members(records, goal.group)
+    count = records.counts[:, :, members, which].sum(axis=2)
+    size = records.group_sizes[:, members].sum(axis=1)[:, None]
+    return np.asarray(ratio(count, np.broadcast_to(size, count.shape)) >= _at_least(goal))
+
+
+def goal_met_on_estimates(records: Records, goal: GoalSpec) -> Float64:
+    """Return (runs,) 1 where the last survey up to the goal's week finds it met, else 0.
+
+    NaN where nobody was asked.
+
+    Parameters
+    ----------
+    records : what was measured.
+    goal : the goal.
+    """
+    met = np.full(len(records.runs_index), np.nan)
+    for row, survey in records.surveys_asked:
+        if survey.week <= goal.by_week:
+            met[row] = _met_by(survey, goal, records, row)
+    return met
+
+
+def gap_and_parity(records: Records, week: int) -> tuple[Float64, Float64]:
+    """Return (runs,) participation of the majority minus, and under, that of marginalized residents.
+
+    Parameters
+    ----------
+    records : what was measured.
+    week : at the end of which week.
+    """
+    marginalized = marginalized_groups(records)
+    counts = records.counts[:, week, :, PARTICIPATING]
+
+    def share(members: npt.NDArray[np.bool_]) -> Float64:
+        return ratio(counts[:, members].sum(axis=1), records.group_sizes[:, members].sum(axis=1))
+
+    few, many = share(marginalized), share(~marginalized)
+    return many - few, ratio(few, many)
+
+
+def marginalized_groups(records: Records) -> npt.NDArray[np.bool_]:
+    """Return (G,) which groups are marginalized.
+
+    Parameters
+    ----------
+    records : for the names of groups.
+    """
+    return np.array([group.marginalized for group in records.scenario.community.groups.values()])
+
+
+def estimated_share(yes: Int64, survey: SurveyResult, sizes: Int64, members: slice | list[int]) -> Estimate:
+    """Return the estimated share of some groups together with its standard error; NaN without respondents.
+
+    Parameters
+    ----------
+    yes : (G,) who answered yes.
+    survey : the survey.
+    sizes : (G,) residents by group.
+    members : which groups.
+    """
+    said, asked, size = (int(counts[members].sum()) for counts in (yes, survey.asked, sizes))
+    return estimate(said, asked, size, survey.misreport)
+
+
+def _met_by(survey: SurveyResult, goal: GoalSpec, records: Records, row: int) -> float:
+    """Score a goal on one survey: 1, 0, or NaN where the group was not asked."""
+    sizes = records.group_sizes[row]
+    if goal.indicator == "gap":
+        marginalized = marginalized_groups(records)
+        few, many = (
+            estimated_share(survey.participating_yes, survey, sizes, np.flatnonzero(members).tolist()).value
+            for members in (marginalized, ~marginalized)
+        )
+        found, met = many - few, many - few <= _at_most(goal)
+    else:
+        yes = survey.participating_yes if goal.indicator == "participation" else survey.aware_yes
+        found = estimated_share(yes, survey, sizes, _members(records, goal.group)).value
+        met = found >= _at_least(goal)
+    return float("nan") if np.isnan(found) else float(met)
+
+
+def _members(records: Records, group: str) -> slice | list[int]:
+    return slice(None) if group == "all" else [records.groups.index(group)]
+
+
+def _at_least(goal: GoalSpec) -> float:
+    return goal.at_least if goal.at_least is not None else 1.0
+
+
+def _at_most(goal: GoalSpec) -> float:
+    return goal.at_most if goal.at_most is not None else 0.0
