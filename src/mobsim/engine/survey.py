@@ -27,7 +27,7 @@ SURVEY = "survey"
 EQUITY = "equity"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SurveyResult:
     """One survey of one lane, or one look at the causes that were named at meetings.
 
@@ -35,8 +35,8 @@ class SurveyResult:
     respondents : number of residents asked; 0 where the causes were named at meetings.
     misreport : chance that an answer was false.
     price_cents : what it cost.
-    asked, aware_yes, participating_yes : by group, respondents, and how many said that they are aware, that
-        they take part.
+    asked, aware_yes, participating_yes : (G,) respondents, and how many said that they are aware, that they
+        take part.
     causes : number who named information, capability, barrier, trust.
     named : by line, number who named it as the last that reached them.
     shares : by line, share of the arm's money from now on.
@@ -48,9 +48,9 @@ class SurveyResult:
     respondents: int
     misreport: float
     price_cents: int
-    asked: tuple[int, ...]
-    aware_yes: tuple[int, ...]
-    participating_yes: tuple[int, ...]
+    asked: a.Int64
+    aware_yes: a.Int64
+    participating_yes: a.Int64
     causes: tuple[int, int, int, int]
     named: tuple[int, ...]
     shares: tuple[float, ...]
@@ -87,7 +87,7 @@ class _Memory:
     last_week: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Answers:
     """What respondents of one lane said: by_group (3, groups), causes (4,), named (lines,)."""
 
@@ -270,12 +270,12 @@ class Surveys:
     def _keep(
         self, week: int, lane: int, answers: _Answers, misreport: float, cents: int, group: int | None
     ) -> None:
-        asked, aware_yes, participating_yes = (_whole(row) for row in answers.by_group)
+        asked, aware_yes, participating_yes = answers.by_group
         self._results.append(
             SurveyResult(
                 lane=lane,
                 week=week,
-                respondents=sum(asked),
+                respondents=int(asked.sum()),
                 misreport=misreport,
                 price_cents=cents,
                 asked=asked,
