@@ -135,6 +135,7 @@ def hand_community(
     well_mixed: bool = False,
     number: int = 0,
     group: npt.ArrayLike | None = None,
+    neighbourhood: npt.ArrayLike | None = None,
     is_leader: npt.ArrayLike | None = None,
     leaning: npt.ArrayLike | None = None,
     influence: npt.ArrayLike | None = None,
@@ -152,10 +153,10 @@ def hand_community(
     scenario : gives the number of residents, groups, organizations, the kind of thresholds and the seed.
     ties : pairs (influenced, influencer), each once; undirected ties stand in both rows unless `directed`.
     weights, transmission : one number a tie.
-    group, is_leader, leaning, influence (eighths), threshold, ..., member_of : one entry a resident. By
-        default everybody is in the first group, nobody leads, everybody is aware, nobody participates,
-        capability and trust are the group's means and thresholds are those of the scenario, or one half where
-        they are drawn.
+    group, neighbourhood, is_leader, leaning, influence (eighths), threshold, ..., member_of : one entry a
+        resident. By default everybody is in the first group and in the same neighbourhood, nobody leads,
+        everybody is aware, nobody participates, nobody is a member, capability and trust are the group's
+        means and thresholds are those of the scenario, or one half where they are drawn.
     """
     N = scenario.community.residents
     row_start, neighbours, source = _rows(N, ties, directed)
@@ -174,7 +175,7 @@ def hand_community(
         group_names=tuple(scenario.community.groups),
         marginalized=np.array([spec.marginalized for spec in specs], np.bool_),
         group=group,
-        neighbourhood=np.zeros(N, np.int32),
+        neighbourhood=_array(neighbourhood, 0, N, np.int32),
         row_start=row_start,
         neighbours=neighbours,
         tie_weight=_of_ties(weights, source, lambda w: int(w * 2**20 + 0.5), np.int64),
@@ -285,10 +286,13 @@ def random_ties(N: int, mean_degree: float, seed: int, *, directed: bool = False
     return [(int(i), int(j)) for i, j in np.argwhere(chosen)]
 
 
-def mixed_community(scenario: Scenario, ties: Sequence[Tie], *, seed: int = 0, **given: Any) -> Community:
+def mixed_community(
+    scenario: Scenario, ties: Sequence[Tie], *, seed: int = 0, places: int = 1, **given: Any
+) -> Community:
     """Make a community of different people: groups, leaders, leanings, thresholds and states drawn by `seed`.
 
     Groups with a share of 0 stay empty, and the scenario's leaders and starting states are respected.
+    Everybody lives in one of `places` neighbourhoods; members are of a cbo or the lead.
     Keywords as for `hand_community`, over what is drawn.
     """
     spec, rng = scenario.community, np.random.default_rng(seed)
@@ -312,8 +316,10 @@ def mixed_community(scenario: Scenario, ties: Sequence[Tie], *, seed: int = 0, *
         "threshold": None if fixed else rng.uniform(-0.3, 1.0, N),
         "capability": rng.random(N),
         "trust": rng.random(N),
-        "member_of": np.where(rng.random(N) < spec.membership, rng.integers(0, 4, N), -1),
     }
-    if not spec.organizations:
-        drawn["member_of"] = None
+    joinable = [k for k, other in enumerate(spec.organizations) if other.type == "cbo" or other.lead]
+    if joinable:
+        is_member = rng.random(N) < spec.membership
+        drawn["member_of"] = np.where(is_member, np.array(joinable)[rng.integers(0, len(joinable), N)], -1)
+    drawn["neighbourhood"] = rng.integers(0, places, N)
     return hand_community(scenario, ties, **(drawn | given))

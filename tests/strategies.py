@@ -56,6 +56,35 @@ def thresholds(draw: Any, residents: int, *, may_count: bool) -> dict[str, Any]:
     return {"kind": kind, "values": [few[i % len(few)] for i in range(residents)]}
 
 
+# Low demands and high chances, so that organizers appear, contact and stop within a few weeks.
+organizing = st.fixed_dictionaries(
+    {
+        "organizer_capability": st.sampled_from([0.0, 0.0, 0.2, 0.45]),
+        "organizer_ownership": st.sampled_from([0.0, 0.0, 0.05, 0.8]),
+        "organizer_start": st.sampled_from([1.0, 0.5, 0.15, 0.02, 0.0]),
+        "organizer_contacts": st.sampled_from([1, 0, 3, 5]),
+        "peer_appeal": st.sampled_from([0.5, 0.0, 2.0]),
+    }
+)
+
+# Weak and strong pulls, sharp choices included, so that stances and memberships change in a few decisions.
+deciding = st.fixed_dictionaries(
+    {
+        "leader_reconsider": st.sampled_from([1.0, 0.25, 0.6, 0.0]),
+        "leader_leaning_weight": st.sampled_from([0.0, 0.4, 1.0]),
+        "leader_engagement_weight": st.sampled_from([0.3, 0.0, 2.0, -1.0]),
+        "leader_coalition_weight": st.sampled_from([0.2, 0.0, 5.0, -5.0]),
+        "leader_threshold": st.sampled_from([0.0, 0.05, 0.35]),
+        "leader_noise": st.sampled_from([0.05, 0.0, 0.0, 1.0]),
+        "organization_reconsider": st.sampled_from([1.0, 0.25, 0.6, 0.0]),
+        "organization_engagement_weight": st.sampled_from([0.5, 0.0, 2.0, -1.0]),
+        "coalition_weight": st.sampled_from([0.5, 0.0, 2.0, -2.0]),
+        "organization_threshold": st.sampled_from([0.8, 0.5, 0.0]),
+        "organization_noise": st.sampled_from([0.15, 0.0, 0.0, 1.0]),
+    }
+)
+
+
 @st.composite
 def behaviours(draw: Any, residents: int, *, well_mixed: bool, whole: bool) -> dict[str, Any]:
     """Parameters of the rules over wide ranges; `whole` asks for thresholds compared in whole numbers."""
@@ -91,7 +120,9 @@ def behaviours(draw: Any, residents: int, *, well_mixed: bool, whole: bool) -> d
         "max_wins": draw(st.integers(0, 4)),
         "win_reversal": draw(st.sampled_from([0.0, 0.002, 0.3])),
         "irreversible": draw(st.integers(0, 3)) == 3,
+        "engagement_weeks": draw(st.sampled_from([1, 2, 3, 13])),
     }
+    behaviour |= draw(organizing) | draw(deciding)
     if whole:
         behaviour |= {
             "noise": 0.0, "habit": 0.0, "appeal_weight": 0.0, "capability_weight": 0.0, "results_weight": 0.0,
@@ -125,40 +156,144 @@ def groups(draw: Any, *, whole: bool) -> dict[str, dict[str, Any]]:
 
 
 @st.composite
-def targets(draw: Any, group_names: list[str], delivery: str) -> dict[str, Any]:
-    """Any targeting rule that the delivery allows."""
-    rules = ["random", "affected"]
-    if delivery != "broadcast":
-        rules = ["degree", "nominated", "non_participants", "cycle", "leaders", *rules]
-    rule = draw(st.sampled_from(rules))
-    target: dict[str, Any] = {"rule": rule}
-    # Without a marginalized group, `affected` needs a group of its own.
-    if rule != "nominated" and (draw(st.booleans()) or (rule == "affected" and len(group_names) == 1)):
-        target["group"] = draw(st.sampled_from(group_names))
-    if rule == "degree":
-        target["fraction"] = draw(st.sampled_from([0.01, 0.1, 0.5, 1.0]))
-        target["refresh_weeks"] = draw(st.none() | st.integers(1, 5))
-        target["mapping_cost_per_person"] = draw(st.sampled_from([0.0, 0.005, 0.2]))
-    return target
+def organizations(draw: Any) -> list[dict[str, Any]]:
+    """None to eight organizations, one of which leads; influences may be equal or 0."""
+    count = draw(st.sampled_from([7, 3, 1, 8, 2, 5, 0]))
+    lead = draw(st.integers(0, max(0, count - 1)))
+    return [
+        {
+            "name": f"organization_{k}",
+            "type": draw(st.sampled_from(["cbo", "ngo", "government", "private", "donor"])),
+            "lead": k == lead,
+            "influence": draw(st.sampled_from([0.15, 0.5, 0.3, 1.0, 0.0])),
+            "interest": draw(st.sampled_from([0.5, 0.0, 0.8, -0.1, -1.0, 1.0])),
+            "capacity": draw(st.sampled_from([0.5, 0.7, 1.0, 0.0])),
+            "resources_per_1000": draw(st.sampled_from([500.0, 5000.0, 33.33, 0.0])),
+            "credibility": draw(st.lists(decimals(0, 1, 1), min_size=1, max_size=3)),
+        }
+        for k in range(count)
+    ]
 
 
 @st.composite
-def activity_uses(draw: Any, group_names: list[str]) -> list[dict[str, Any]]:
-    """The lines of one arm; a kind may stand in it twice."""
+def targets(draw: Any, group_names: list[str], delivery: str) -> dict[str, Any]:
+    """Any targeting rule that the delivery allows."""
+    if delivery == "coalition":
+        return {"rule": draw(st.sampled_from(["random", "leaders"]))}
+    rules = ["random", "affected"]
+    if delivery != "broadcast":
+        ranked = ["degree", "bridging", "clustered"]
+        rules = [*ranked, "nominated", "non_participants", "cycle", "leaders", *rules]
+    rule = draw(st.sampled_from(rules))
+    target: dict[str, Any] = {"rule": rule}
+    # Without a marginalized group, `affected` needs a group of its own.
+    if rule != "nominated" and (
+        draw(st.integers(0, 2)) == 2 or (rule == "affected" and len(group_names) == 1)
+    ):
+        target["group"] = draw(st.sampled_from(group_names))
+    if rule in ("degree", "bridging", "clustered"):
+        target["fraction"] = draw(st.sampled_from([0.01, 0.1, 0.5, 1.0]))
+        target["refresh_weeks"] = draw(st.none() | st.integers(1, 5))
+        target["mapping_cost_per_person"] = draw(st.sampled_from([0.0, 0.005, 0.2]))
+    if rule == "bridging":
+        target["centrality"] = draw(st.sampled_from(["neighbourhoods", "betweenness"]))
+    return target
+
+
+UNAIMED = ("lobby", "organization", "demonstration", "stipend")
+"""Deliveries that choose no resident by a rule."""
+
+KINDS = (
+    "visit", "meeting", "media", "skills", "leader", "lobby", "org", "coalition", "demonstration", "stipend",
+    "coalition", "stipend", "meeting", "leader",
+)  # fmt: skip
+
+
+@st.composite
+def activity_uses(draw: Any, group_names: list[str], organization_names: list[str]) -> list[dict[str, Any]]:
+    """The lines of one arm; a kind may stand in it twice, and some lines start without money."""
     shipped = shipped_activities()
     uses = []
-    for kind in draw(st.lists(st.sampled_from(sorted(shipped)), min_size=1, max_size=5)):
-        use: dict[str, Any] = {"kind": kind, "share": draw(st.sampled_from([0.1, 0.3, 1.0, 7.0]))}
-        if kind != "lobby" and draw(st.integers(0, 3)) > 0:
+    for kind in draw(st.lists(st.sampled_from(KINDS), min_size=1, max_size=6)):
+        use: dict[str, Any] = {"kind": kind, "share": draw(st.sampled_from([1.0, 0.3, 0.1, 7.0, 0.0]))}
+        if shipped[kind].delivery not in UNAIMED and draw(st.integers(0, 3)) > 0:
             use["target"] = draw(targets(group_names, shipped[kind].delivery))
         if draw(st.booleans()):
-            use["by"] = draw(st.sampled_from(["lead", "largest_cbo", "government", "cbo_2"]))
+            use["by"] = draw(st.sampled_from(["lead", "largest_cbo", *organization_names]))
         # Cheap enough that something is bought in a community of a few residents.
         if draw(st.integers(0, 3)) > 0:
-            use["cost"] = draw(st.sampled_from([0.001, 0.05, 0.3, 1.0, 4.0]))
+            use["cost"] = draw(st.sampled_from([0.3, 1.0, 4.0, 0.05, 0.001]))
             use["absolute"] = draw(st.booleans())
         uses.append(use)
+    if not any(use["share"] for use in uses):
+        uses[-1]["share"] = 1.0
     return uses
+
+
+@st.composite
+def arms(draw: Any, group_names: list[str], organization_names: list[str]) -> dict[str, Any]:
+    """An arm with its lines, its policy and its surveys; without organizations nobody can deliver a line."""
+    policy = draw(st.sampled_from(["fixed", "assessed", "reasons", "marginal", "marginal", "equity"]))
+    surveyed = policy != "fixed" or draw(st.booleans())
+    return {
+        # A full share at the least pays the dearest map above.
+        "budget_share": draw(st.sampled_from([1.0, 0.5])),
+        "policy": policy,
+        "community_decides": policy in ("assessed", "reasons") and draw(st.booleans()),
+        "survey": {
+            "respondents": draw(st.sampled_from([10, 1, 40, 1000])),
+            "perfect": draw(st.integers(0, 3)) == 3,
+        }
+        if surveyed
+        else None,
+        "activities": draw(activity_uses(group_names, organization_names)) if organization_names else [],
+    }
+
+
+@st.composite
+def goals(draw: Any, group_names: list[str], horizon: int) -> list[dict[str, Any]]:
+    """Up to three goals; those on participation steer the policy equity."""
+    drawn = []
+    for _ in range(draw(st.integers(0, 3))):
+        drawn.append(
+            {
+                "indicator": draw(st.sampled_from(["participation", "participation", "awareness"])),
+                "group": draw(st.sampled_from(["all", *group_names])),
+                "at_least": draw(st.sampled_from([0.5, 0.1, 1.0, 0.0])),
+                "by_week": horizon - 1,
+            }
+        )
+    return drawn
+
+
+@st.composite
+def own_numbers(draw: Any, group_names: list[str]) -> dict[str, dict[str, Any]]:
+    """What the scenario changes in the shipped activities."""
+    shipped = shipped_activities()
+    return {
+        "meeting": {"per_unit": draw(st.sampled_from([1, 3, 30]))},
+        "media": {
+            "reach": draw(st.sampled_from([0.0, 0.04, 0.4])),
+            "max_units": draw(st.integers(1, 4)),
+            "contact": draw(st.booleans()),
+        },
+        "visit": {"trust": draw(st.sampled_from([0.0, 0.02, 1.0])), "per_unit": draw(st.integers(1, 2))},
+        "leader": {"target": draw(targets(group_names, shipped["leader"].delivery))},
+        "org": {"capacity": draw(st.sampled_from([0.2, 1.0])), "answers": {"trust": 0.25}},
+        "coalition": {
+            "interest": draw(st.sampled_from([0.2, 1.0, 0.0])),
+            "trust": draw(st.sampled_from([0.02, 0.5, 0.0])),
+            "appeal": draw(st.sampled_from([0.0, 0.4])),
+            "contact": draw(st.booleans()),
+        },
+        "stipend": {"answers": draw(st.sampled_from([{}, {"capability": 0.5, "information": 0.1}]))},
+        "survey": {
+            "cost": draw(st.sampled_from([0.01, 0.2, 2.0])),
+            "cost_scales": draw(st.booleans()),
+            "misreport": draw(st.sampled_from([0.2, 0.0, 0.45])),
+            "insight": draw(st.sampled_from([0.75, 0.0, 1.0])),
+        },
+    }
 
 
 @st.composite
@@ -173,23 +308,22 @@ def scenarios(draw: Any, residents: int, *, well_mixed: bool = False) -> Scenari
     horizon = draw(st.integers(12, 24))
     first = draw(st.integers(0, 4))
     budget = draw(st.sampled_from([0.0, 1.0, 10.0, 33.33, 100.0]))
-    drawn_arms = {}
-    for a in range(draw(st.integers(1, 2))):
-        # A full share at the least pays the dearest map above.
-        share = draw(st.sampled_from([1.0, 0.5]))
-        drawn_arms[f"arm_{a}"] = {"budget_share": share, "activities": draw(activity_uses(names))}
-    shipped = shipped_activities()
+    drawn_organizations = draw(organizations())
+    deliverers = [organization["name"] for organization in drawn_organizations]
+    drawn_arms = {f"arm_{a}": draw(arms(names, deliverers)) for a in range(draw(st.integers(1, 2)))}
     return tiny_scenario(
         seed=draw(st.integers(0, 2**32 - 1)),
         community={
             "residents": residents,
             "groups": drawn_groups,
+            "organizations": drawn_organizations,
+            "membership": draw(st.sampled_from([0.2, 1.0])),
             "network": {"kind": "well_mixed"} if well_mixed else {"kind": "erdos_renyi"},
             "leaders": {
                 "share": draw(st.sampled_from([0.3, 0.05, 0.0])),
                 "influence": draw(st.sampled_from([0.125, 2.0, 5.0])),
-                "opposed": draw(st.sampled_from([0.0, 0.1, 0.4])),
-                "supportive": draw(st.sampled_from([0.0, 0.2, 0.5])),
+                "opposed": draw(st.sampled_from([0.4, 0.1, 0.0])),
+                "supportive": draw(st.sampled_from([0.2, 0.0, 0.5])),
             },
             "initial": {"aware": draw(st.sampled_from(["by_group", "by_group", "everyone", "participants"]))},
         },
@@ -200,25 +334,23 @@ def scenarios(draw: Any, residents: int, *, well_mixed: bool = False) -> Scenari
             "horizon_weeks": horizon,
             "funding_starts_week": first,
             "funding_ends_week": draw(st.integers(first + 1, horizon)),
-            "decision_interval_weeks": draw(st.sampled_from([1, 3, 4, 7])),
+            "decision_interval_weeks": draw(st.sampled_from([1, 2, 3, 4, 7])),
+            "public_money": draw(st.sampled_from([0.05, 0.0, 1.0])),
+            "contribution": draw(st.sampled_from([0.005, 0.0, 0.5, 1.0])),
+            "refill": draw(st.sampled_from([0.01, 0.0, 0.5])),
             "calendar": {
+                "assess": {"first": draw(st.integers(0, 3))},
+                "monitor": {"first": draw(st.integers(0, 6)), "every": draw(st.integers(1, 4))},
+                "stakeholders": {"first": first, "until": first + draw(st.integers(1, 8))},
                 "mobilize": {"first": first + draw(st.integers(0, 3))},
                 "train": {"first": first + draw(st.integers(0, 3))},
                 "advocate": {"first": first, "every": draw(st.none() | st.integers(1, 3))},
                 "implement": {"first": first, "until": first + draw(st.integers(1, 10))},
-                "sustain": {"first": horizon - 4},
+                "sustain": {"first": draw(st.integers(first, horizon - 1))},
             },
         },
-        activities={
-            "meeting": {"per_unit": draw(st.sampled_from([1, 3, 30]))},
-            "media": {
-                "reach": draw(st.sampled_from([0.0, 0.04, 0.4])),
-                "max_units": draw(st.integers(1, 4)),
-                "contact": draw(st.booleans()),
-            },
-            "visit": {"trust": draw(st.sampled_from([0.0, 0.02, 1.0])), "per_unit": draw(st.integers(1, 2))},
-            "leader": {"target": draw(targets(names, shipped["leader"].delivery))},
-        },
+        activities=draw(own_numbers(names)),
+        goals=draw(goals(names, horizon)),
         arms=drawn_arms,
     )
 
@@ -254,7 +386,11 @@ def worlds(draw: Any, max_residents: int = 120) -> World:
     well_mixed = draw(st.integers(0, 4)) == 0
     scenario = draw(scenarios(N, well_mixed=well_mixed))
     network = {"ties": [], "well_mixed": True} if well_mixed else draw(networks(N))
-    people = {"seed": draw(st.integers(0, 2**16)), "number": draw(st.integers(0, 3))}
+    people = {
+        "seed": draw(st.integers(0, 2**16)),
+        "number": draw(st.integers(0, 3)),
+        "places": draw(st.integers(1, 6)),
+    }
     return World(
         scenario=scenario,
         community=mixed_community(scenario, **network, **people),
