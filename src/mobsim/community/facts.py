@@ -1,21 +1,11 @@
-"""What a network looks like in a few numbers, and how much memory a community takes."""
+"""What a network looks like in a few numbers."""
 
 from __future__ import annotations
 
-from math import ceil
-
 import numpy as np
 
-from mobsim.community.community import Community, CommunitySpec
-from mobsim.community.network import Complete, EdgeList, FromFiles, Lattice, ScaleFree, WellMixed
+from mobsim.community.community import Community
 from mobsim.kernels.graph import triads
-
-BYTES_PER_RESIDENT = 55
-"""One entry of every array of `Community` that has one entry a resident, and the row of least counts."""
-
-BYTES_PER_TIE_END = 4
-BYTES_PER_WRITTEN_TIE_END = 20
-"""Neighbour, weight and transmission."""
 
 MOST_ENDS_READ = 200_000_000
 """Transitivity of larger networks is measured on every n-th resident, which takes about a second at most."""
@@ -59,48 +49,3 @@ def network_facts(community: Community) -> dict[str, float]:
         "same_group_share": float(same.mean()),
         "isolate_share": float(1.0 - tied.mean()),
     }
-
-
-def expected_tie_ends(spec: CommunitySpec) -> float:
-    """Return about how many tie ends a community has; for files, which are not read, ten a resident."""
-    network, n = spec.network, spec.residents
-    if isinstance(network, WellMixed):
-        return 0.0
-    if isinstance(network, EdgeList):
-        return len(network.ties) * (1.0 if network.directed else 2.0)
-    if isinstance(network, FromFiles):
-        return 10.0 * n
-    if isinstance(network, Complete):
-        return float(n) * (n - 1)
-    if isinstance(network, ScaleFree):
-        return 2.0 * network.ties_each * n
-    if isinstance(network, Lattice):
-        side = 2 * network.radius + 1
-        cells = side * side if network.neighbourhood == "moore" else (side * side + 1) // 2
-        return float(cells - 1) * n
-    return float(network.degree) * n
-
-
-def estimate_memory(spec: CommunitySpec) -> int:
-    """Return about how many bytes the arrays of a community take.
-
-    While a community is built, its ties take about four times as much for a moment.
-
-    Parameters
-    ----------
-    spec : the declared world.
-
-    Examples
-    --------
-    >>> from mobsim.community.network import WellMixed
-    >>> from mobsim.community.population import GroupSpec
-    >>> everybody = {"all": GroupSpec(share=1.0)}
-    >>> world = CommunitySpec(groups=everybody, network=WellMixed(kind="well_mixed"), organizations=())
-    >>> estimate_memory(world)
-    55000
-    """
-    written = isinstance(spec.network, EdgeList | FromFiles)
-    per_end = BYTES_PER_WRITTEN_TIE_END if written else BYTES_PER_TIE_END
-    # Leaders' ties come on top of the degree of most kinds.
-    more = 1.0 + 2.0 * spec.leaders.share * (spec.leaders.tie_factor - 1.0)
-    return spec.residents * BYTES_PER_RESIDENT + ceil(expected_tie_ends(spec) * more) * per_end

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from mobsim.campaign.activity import ActivitySpec, shipped_activities
+from mobsim.campaign.activity import ActivitySpec, SurveySpec, shipped_activities
 from mobsim.community.behaviour import BARE_BEHAVIOUR
 from mobsim.community.organizations import default_organizations
 from mobsim.community.population import BARE_GROUP, MARGINALIZED_DEFAULTS
@@ -24,18 +24,18 @@ BARE_LEADERS: dict[str, Any] = {"share": 0.0}
 BARE_INITIAL: dict[str, Any] = {"aware": "everyone", "participating": 0.0}
 BARE_CAMPAIGN: dict[str, Any] = {"budget_per_resident": 0.0, "burn_in_weeks": 0}
 
+OUTREACH = {"visit": 0.6, "meeting": 0.4}
+TRAINING = {"skills": 0.7, "leader": 0.3}
+ADVOCACY = {"lobby": 0.5, "coalition": 0.2, "media": 0.3}
 DEFAULT_ARMS: dict[str, tuple[str, dict[str, float]]] = {
-    "outreach": ("visits and meetings", {"visit": 0.6, "meeting": 0.4}),
-    "training": ("skills workshops and trained leaders", {"skills": 0.7, "leader": 0.3}),
-    "advocacy": ("lobbying, made known by local media", {"lobby": 0.6, "media": 0.4}),
-    "mixed": (
-        "a third of the money for each family",
-        {"visit": 0.6, "meeting": 0.4, "skills": 0.7, "leader": 0.3, "lobby": 0.6, "media": 0.4},
-    ),
+    "outreach": ("visits and meetings", OUTREACH),
+    "training": ("skills workshops and trained leaders", TRAINING),
+    "advocacy": ("lobbying with a coalition, made known by local media", ADVOCACY),
+    "mixed": ("a third of the money for each family", {**OUTREACH, **TRAINING, **ADVOCACY}),
     "media": ("local media alone, as a reference", {"media": 1.0}),
 }
-"""The arms of a scenario that names none, with the shares of their money: [A], but lobby and media [C]
-(experiments/baseline_calibration)."""
+"""The arms of a scenario that names none, with the shares of their money: [A], but advocacy [P], to be
+confirmed by the calibration study (experiments/baseline_calibration)."""
 
 
 def complete(data: dict[str, Any], name: str) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def _arms(given: Any) -> Any:
         return given
     none = given.get(NONE, {"description": "no campaign", "activities": []})
     arms = {NONE: none, **{name: arm for name, arm in given.items() if name != NONE}}
-    return {name: _short_targets(arm) for name, arm in arms.items()}
+    return {name: _with_survey(_short_targets(arm)) for name, arm in arms.items()}
 
 
 def _short_targets(arm: Any) -> Any:
@@ -148,27 +148,38 @@ def _short_targets(arm: Any) -> Any:
     return {**arm, "activities": uses}
 
 
+def _with_survey(arm: Any) -> Any:
+    """`survey: 150` stands for 150 respondents; a policy that learns from surveys has one."""
+    if not isinstance(arm, dict):
+        return arm
+    survey = arm.get("survey")
+    if isinstance(survey, int | float) and not isinstance(survey, bool):
+        return {**arm, "survey": {"respondents": survey}}
+    learns = arm.get("policy", "fixed") != "fixed" and arm.get("community_decides", False) is not True
+    return {**arm, "survey": SurveySpec().model_dump()} if learns and survey is None else arm
+
+
 def _activities(given: Any, arms: Any) -> Any:
     """Complete the activities that the arms use or the file defines, shipped ones first."""
     if not isinstance(given, dict):
         return given
     shipped = shipped_activities()
+    used = _kinds(arms)
+    defined = {**given, **{name: {} for name in used if name not in shipped and name not in given}}
     entries: dict[str, Any] = {}
     number = FIRST_OWN_NUMBER
-    for name, entry in given.items():
+    for name, entry in defined.items():
         if not isinstance(entry, dict):
             entries[name] = entry
             continue
-        like = entry.get("like", name)
-        entry = _short_target({key: value for key, value in entry.items() if key != "like"})
-        if isinstance(like, str) and like in shipped:
-            entry = {**shipped[like].model_dump(), **({} if name in shipped else {"number": None}), **entry}
-        if name not in shipped and entry.get("number") is None:
-            entry["number"] = number
+        entry = _with_its_start(name, entry)
+        if not entry and name not in given:  # nobody has defined it: the check of the whole says so
+            continue
         if name not in shipped:
+            if entry.get("number") is None:
+                entry["number"] = number
             number += 1
         entries[name] = entry
-    used = _kinds(arms)
     whole = {
         name: entries.get(name, activity.model_dump())
         for name, activity in shipped.items()
@@ -177,21 +188,48 @@ def _activities(given: Any, arms: Any) -> Any:
     return {**whole, **{name: entry for name, entry in entries.items() if name not in whole}}
 
 
+def _with_its_start(name: str, entry: dict[str, Any]) -> dict[str, Any]:
+    """Put an activity's own numbers over those it starts from: a shipped activity, or a registered class."""
+    shipped = shipped_activities()
+    like = entry.get("like", name)
+    own = _short_target({key: value for key, value in entry.items() if key != "like"})
+    if isinstance(like, str) and like in shipped:
+        return {**shipped[like].model_dump(), **({} if name in shipped else {"number": None}), **own}
+    if "like" in entry or entry.get("delivery", "python") != "python":
+        return own
+    return {**_registered(name), **own}
+
+
+def _registered(name: str) -> dict[str, Any]:
+    """Return the numbers of an activity that is a registered Python class, or none if there is no such class.
+
+    Asked for unknown names only, because it looks through the installed packages.
+    """
+    from mobsim.campaign.own import own_activity, spec_of
+
+    found = own_activity(name)
+    return {} if found is None else spec_of(name, found).model_dump()
+
+
 def _short_target(entry: dict[str, Any]) -> dict[str, Any]:
     if isinstance(entry.get("target"), str):
         return {**entry, "target": {"rule": entry["target"]}}
     return entry
 
 
-def _kinds(arms: Any) -> set[str]:
-    """Return the activities that the arms use, as far as the arms have the right shape."""
-    kinds: set[str] = set()
+def _kinds(arms: Any) -> tuple[str, ...]:
+    """Return the activities that the arms use, in their order, as far as the arms have the right shape."""
+    kinds: dict[str, None] = {}
     for arm in arms.values() if isinstance(arms, dict) else ():
-        uses = arm.get("activities") if isinstance(arm, dict) else None
+        if not isinstance(arm, dict):
+            continue
+        uses = arm.get("activities")
         for use in uses if isinstance(uses, list) else ():
             if isinstance(use, dict) and isinstance(use.get("kind"), str):
-                kinds.add(use["kind"])
-    return kinds
+                kinds[use["kind"]] = None
+        if isinstance(arm.get("survey"), dict):
+            kinds["survey"] = None
+    return tuple(kinds)
 
 
 def _imported(community: Any) -> bool:

@@ -7,6 +7,8 @@ import json
 import re
 from typing import Any
 
+from mobsim.campaign.activity import POLICIES
+from mobsim.campaign.targeting import RULES
 from mobsim.scenario.scenario import Scenario
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -38,7 +40,8 @@ def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of what a person writes, for editors that complete and check while one types.
 
     It is the schema of the resolved form without the duty to write everything: defaults may be left out, an
-    activity may start from another (`like`), a target may be a word, a constant threshold a number.
+    activity may start from another (`like`), a target may be a word, a constant threshold and the respondents
+    of a survey a number. Rules and policies are offered by name; any word passes: others register theirs.
     """
     schema = Scenario.model_json_schema()
     parts = schema["$defs"]
@@ -52,11 +55,19 @@ def json_schema() -> dict[str, Any]:
         "type": "string",
         "description": "shipped activity whose numbers are taken where nothing else is said",
     }
-    rules = {**parts["TargetSpec"]["properties"]["rule"], "title": "Rule alone"}
+    rules = _offered(parts["TargetSpec"]["properties"], "rule", RULES)
+    _offered(parts["ArmSpec"]["properties"], "policy", POLICIES)
+    surveys = parts["ArmSpec"]["properties"]["survey"]
+    respondents = parts["SurveySpec"]["properties"]["respondents"]
+    number = {key: respondents[key] for key in ("type", "minimum", "maximum")}
+    parts["ArmSpec"]["properties"]["survey"] = {
+        "anyOf": [{**number, "title": "Respondents alone"}, *surveys["anyOf"]],
+        "description": f"{surveys['description']}; a number stands for the respondents",
+    }
     for name in ("ActivitySpec", "ActivityUse"):
         target = parts[name]["properties"]["target"]
         parts[name]["properties"]["target"] = {
-            "anyOf": [rules, {"$ref": "#/$defs/TargetSpec"}, {"type": "null"}],
+            "anyOf": [{**rules, "title": "Rule alone"}, {"$ref": "#/$defs/TargetSpec"}, {"type": "null"}],
             "description": target["description"],
         }
     thresholds = parts["BehaviourSpec"]["properties"]["thresholds"]
@@ -65,6 +76,13 @@ def json_schema() -> dict[str, Any]:
         "description": thresholds["description"],
     }
     return schema
+
+
+def _offered(properties: dict[str, Any], key: str, words: tuple[str, ...]) -> dict[str, Any]:
+    """Let an editor offer the names that ship where any name may stand; return the new part."""
+    named = {name: value for name, value in properties[key].items() if name != "type"}
+    properties[key] = {**named, "anyOf": [{"enum": list(words)}, {"type": "string"}]}
+    return dict(properties[key])
 
 
 def _lines(value: dict[str, Any], indent: str) -> list[str]:

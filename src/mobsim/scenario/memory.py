@@ -7,13 +7,31 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path as FilePath
 
+from mobsim.campaign.activity import ArmSpec
 from mobsim.community.network import Complete, EdgeList, FromFiles, Lattice, ScaleFree, WellMixed
 from mobsim.scenario.cross_community import Complaint
 from mobsim.scenario.scenario import Scenario
 
 LANES_AT_ONCE = 64
 BYTES_A_RESIDENT = 150
-BYTES_A_RESIDENT_AND_LANE = 40
+BYTES_A_RESIDENT_AND_LANE = 41
+"""State of a resident: words 8, reals 24, the week of being told 4, flags 1, roles 1, some scratch."""
+
+BYTES_OF_LAST = 1
+"""A resident's last activity, remembered in a lane only if some arm asks."""
+
+BYTES_OF_AN_ORDER = 4
+"""A resident in the order that a line keeps, lane by lane, if it ranks residents or goes round."""
+
+BYTES_A_LEADER_AND_LANE = 5
+"""Stance, and the week of the last engagement."""
+
+BYTES_AN_ORGANIZATION_AND_LANE = 29
+"""Membership, interest, capacity, resources, and the week of the last engagement."""
+
+WITHOUT_ORDER = ("random", "leaders", "nominated", "affected", "non_participants")
+"""Rules that keep no order from week to week."""
+
 BYTES_A_TIE_END = 12
 """While a network is built its ties stand in memory about three times, four bytes each."""
 USABLE_SHARE = 0.75
@@ -41,8 +59,30 @@ def estimated_bytes(scenario: Scenario) -> int:
     """Return about how many bytes one block of runs needs at its peak."""
     lanes = min(LANES_AT_ONCE, len(scenario.arms) * scenario.replicates.luck)
     residents = scenario.community.residents
-    a_resident = BYTES_A_RESIDENT + BYTES_A_RESIDENT_AND_LANE * lanes + BYTES_A_TIE_END * tie_ends(scenario)
-    return int(residents * a_resident)
+    a_resident = (
+        BYTES_A_RESIDENT + _a_resident_and_lane(scenario) * lanes + BYTES_A_TIE_END * tie_ends(scenario)
+    )
+    organizations = len(scenario.community.organizations)
+    return int(residents * a_resident) + BYTES_AN_ORGANIZATION_AND_LANE * organizations * lanes
+
+
+def _a_resident_and_lane(scenario: Scenario) -> float:
+    arms = scenario.arms.values()
+    asks = any(arm.survey is not None for arm in arms)
+    leaders = scenario.community.leaders.share
+    orders = BYTES_OF_AN_ORDER * max(_kept_orders(scenario, arm) for arm in arms)
+    return BYTES_A_RESIDENT_AND_LANE + BYTES_OF_LAST * asks + BYTES_A_LEADER_AND_LANE * leaders + orders
+
+
+def _kept_orders(scenario: Scenario, arm: ArmSpec) -> float:
+    """Return of how many residents, as a share of all, an arm keeps the order."""
+    leaders = scenario.community.leaders.share
+    shares = 0.0
+    for use in arm.activities:
+        activity = scenario.activities[use.kind]
+        if (use.target or activity.target).rule not in WITHOUT_ORDER:
+            shares += leaders if activity.leaders_only else 1.0
+    return shares
 
 
 def tie_ends(scenario: Scenario) -> float:

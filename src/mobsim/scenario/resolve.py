@@ -11,12 +11,11 @@ from mobsim.scenario.crosscheck import cross_faults
 from mobsim.scenario.document import Document
 from mobsim.scenario.faults import MISSING, Fault, InvalidScenario, Path, inside, shown, text_of
 from mobsim.scenario.imports import with_files
+from mobsim.scenario.migrate import MIGRATIONS, without_added
 from mobsim.scenario.provenance import collect_tags
 from mobsim.scenario.scenario import Scenario
 
 SUPPORTED_VERSIONS = (2,)
-MIGRATIONS: dict[int, Any] = {}
-"""Version -> function that turns data of this version into data of the next one."""
 
 
 def resolve(data: dict[str, Any], *, name: str = "scenario") -> Scenario:
@@ -67,7 +66,7 @@ def resolve_document(document: Document, name: str, *, tagged: bool = False) -> 
     if scenario is not None and not missing:
         faults += cross_faults(scenario, document)
         if tagged and "tags" in data:
-            faults += _hand_written_tags(scenario, document)
+            faults += _hand_written_tags(scenario, document, data)
     if faults or scenario is None:
         raise InvalidScenario(document.file, faults)
     scenario._folder = document.folder
@@ -112,11 +111,12 @@ def _like_faults(document: Document) -> list[Fault]:
     return faults
 
 
-def _hand_written_tags(scenario: Scenario, document: Document) -> list[Fault]:
-    """A section `tags` belongs to the resolved form, which leaves nothing out."""
+def _hand_written_tags(scenario: Scenario, document: Document, data: dict[str, Any]) -> list[Fault]:
+    """A section `tags` belongs to the resolved form, which leaves nothing out but what came later."""
     from mobsim.scenario.dump import plain
 
-    if plain(scenario) == document.data:
+    whole = plain(scenario)
+    if data == (whole if data is document.data else without_added(whole, data)):
         return []
     sentence = (
         "tags is a section of complete resolved files only; allowed: tags as comments, such as '# [A] why'"

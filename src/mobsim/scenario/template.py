@@ -16,6 +16,7 @@ schema_version: 2
 title: {title}
 description: >
   Who are the residents, what is participating, and what does the planner want to know? Replace this text.
+issue: ""                        # the common issue in a few words; empty: the title stands for it
 sources: []
 unit: person                     # or household
 community:
@@ -29,11 +30,17 @@ campaign:
   budget_per_resident: 10        # [A] money for the whole campaign, for each resident
   funding_starts_week: 6         # [A]
   funding_ends_week: 78          # [A]
+  public_money: 0.05             # [A] public money, as a share of the budget, when all policy wins stand
+  contribution: 0.005            # [A] what a coalition member gives of its own resources at a decision
+# behaviour:                     # rules can be changed one by one; 0 switches these off
+#   organizer_start: 0           # [A] nobody becomes an organizer
+#   leader_reconsider: 0         # [A] leaders keep their stance
+#   organization_reconsider: 0   # [A] organizations stay where they are
 arms:                            # strategies; an arm without a campaign is always added
   outreach:                      # [A] shares of the money
     description: visits and meetings
     activities:
-      - {{kind: visit, share: 0.6, target: random}}   # also: nominated, leaders, affected, cycle
+      - {{kind: visit, share: 0.6, target: random}}   # also: nominated, leaders, bridging, clustered, ...
       - {{kind: meeting, share: 0.4}}
   training:                      # [A] shares of the money
     description: skills workshops and trained leaders
@@ -41,10 +48,21 @@ arms:                            # strategies; an arm without a campaign is alwa
       - {{kind: skills, share: 0.7}}
       - {{kind: leader, share: 0.3}}
   advocacy:                      # [A] shares of the money
-    description: lobbying, made known by local media
+    description: lobbying with a coalition, made known by local media
+    activities:                  # also: demonstration, org (trains organizations), stipend (frees organizers)
+      - {{kind: lobby, share: 0.5}}
+      - {{kind: coalition, share: 0.2}}   # wins over organizations, then leaders
+      - {{kind: media, share: 0.3}}
+  learning:                      # [A] shares of the money at the start
+    description: a survey every quarter, and money to what answers the causes that people name
+    policy: reasons              # also: fixed, assessed, marginal, equity
+    survey: 100                  # residents asked each time; or {{respondents: 100, perfect: true}}
+    # community_decides: true    # instead of a survey: what people say at meetings
     activities:
-      - {{kind: lobby, share: 0.6}}
-      - {{kind: media, share: 0.4}}
+      - {{kind: visit, share: 0.3}}
+      - {{kind: meeting, share: 0.2}}
+      - {{kind: skills, share: 0.25}}
+      - {{kind: lobby, share: 0.25}}
 goals:
   - {{name: more_people, indicator: participation, at_least: 0.2, by_week: 77}}   # [A]
 replicates: {{communities: 32, luck: 4}}

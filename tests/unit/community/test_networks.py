@@ -6,10 +6,10 @@ import networkx as nx
 import numpy as np
 import pytest
 from scipy import stats
-from tests.unit.community.worlds import GROUPS, KINDS, NOBODY_LEADS, assert_proper, build, rows_of, world
+from tests.unit.community.worlds import KINDS, NOBODY_LEADS, assert_proper, build, rows_of
 
 from mobsim.community.community import Community
-from mobsim.community.facts import estimate_memory, network_facts
+from mobsim.community.facts import network_facts
 from mobsim.community.households import household_degree
 from mobsim.community.network import (
     Complete,
@@ -316,14 +316,3 @@ def test_facts_without_ties() -> None:
     facts = network_facts(build(WellMixed(kind="well_mixed")))
     assert facts["isolate_share"] == 1.0
     assert np.isnan(facts["transitivity"])
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_memory_is_estimated_to_a_fifth(kind: str) -> None:
-    spec = world(KINDS[kind], groups=GROUPS)
-    community = build(KINDS[kind])
-    arrays = [value for value in vars(community).values() if isinstance(value, np.ndarray)]
-    taken = (
-        sum(array.nbytes for array in arrays) + 8 * community.n_residents
-    )  # least counts, if there were any
-    assert estimate_memory(spec) == pytest.approx(taken, rel=0.2)
