@@ -26,6 +26,9 @@ STEP = Fraction(1, 10)
 
 EVERYBODY = "all"
 
+EQUITY = "equity"
+"""The policy that moves lines from group to group, by `choose_group`."""
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -209,7 +212,7 @@ SHIPPED: dict[str, Policy] = {
     "assessed": assessed,
     "reasons": reasons,
     "marginal": marginal,
-    "equity": unchanged,
+    EQUITY: unchanged,
 }
 
 

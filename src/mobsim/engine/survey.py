@@ -11,7 +11,7 @@ import numpy as np
 from mobsim.campaign.activity import CAUSES, ArmSpec
 from mobsim.campaign.budget import cumulative_fractions, local_fractions, unit_cents
 from mobsim.campaign.monitoring import Estimates, estimates_of, survey_weeks
-from mobsim.campaign.policies import Evidence, Policy, Shares, choose_group, normalized, policy_of
+from mobsim.campaign.policies import EQUITY, Evidence, Policy, Shares, choose_group, normalized, policy_of
 from mobsim.community.exact import as_written
 from mobsim.kernels import arrays as a
 from mobsim.kernels.delivery import ORDER_SLOT, POOL_NUMBER
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 SURVEY = "survey"
 """Name of the activity that a survey is, and of its line in the records."""
-
-EQUITY = "equity"
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,13 +59,12 @@ class SurveyResult:
 class _Asking:
     """What an arm that asks needs to know; the same in all its lanes.
 
-    units : respondents that are paid for. respondents : those who are asked. misreport : ε without insight.
+    price_cents : of one survey. respondents : how many are asked. misreport : ε without insight.
     """
 
     policy_name: str
     policy: Policy
     at_meetings: bool
-    units: int
     price_cents: int
     respondents: int
     misreport: float
@@ -186,7 +183,7 @@ class Surveys:
         block = self._block
         line = int(block.plans.kernel.n_activities[lane % len(self._arms)])
         block.purse.left[lane] -= asking.price_cents
-        block.tally.units[week, lane, line] += asking.units
+        block.tally.units[week, lane, line] += asking.respondents
         block.tally.cents[week, lane, line] += asking.price_cents
 
     def _has_insight(self, week: int, lane: int) -> bool:
@@ -303,20 +300,19 @@ def _asking(scenario: Scenario, arm: ArmSpec, n_residents: int) -> _Asking | Non
     if arm.survey is None and not arm.community_decides:
         return None
     lines = [scenario.activities[use.kind] for use in arm.activities]
-    units = price = respondents = 0
+    price = respondents = 0
     misreport, insight = 0.0, 1.0
     if arm.survey is not None and not arm.community_decides:
         survey = scenario.activities[SURVEY]
-        units = min(arm.survey.respondents, n_residents)
-        price = units * unit_cents(survey.cost, survey.cost_scales, n_residents)
-        respondents = n_residents if arm.survey.perfect else units
+        sample = min(arm.survey.respondents, n_residents)
+        price = sample * unit_cents(survey.cost, survey.cost_scales, n_residents)
+        respondents = n_residents if arm.survey.perfect else sample
         misreport = 0.0 if arm.survey.perfect else survey.misreport
         insight = survey.insight
     return _Asking(
         policy_name=arm.policy,
         policy=policy_of(arm.policy),
         at_meetings=arm.community_decides,
-        units=units,
         price_cents=price,
         respondents=respondents,
         misreport=misreport,

@@ -52,14 +52,16 @@ def small_world(rng, n=60, lucks=(4, 9), n_arms=2, groups=3, lines=4):
     return residents, rules, keys, state
 
 
-def plain_survey(week, lane, luck, respondents, misreport, residents, rules, state, groups, lines):
+def plain_survey(
+    week, lane, luck, respondents, misreport, residents, rules, state, groups, lines, key=(SEED, COMMUNITY)
+):
     """Section 7.12 word by word, one respondent after the other."""
     chance = np.float32(misreport)
     asked, aware_yes, participating_yes = [0] * groups, [0] * groups, [0] * groups
     causes, named = [0] * 4, [0] * lines
     for i in respondents:
         g = int(residents.group[i])
-        words = [int(word) for word in philox(i, week, luck, SURVEY, SEED, COMMUNITY)]
+        words = [int(word) for word in philox(i, week, luck, SURVEY, *key)]
         u = [np.float32(word >> 8) * np.float32(2.0**-24) for word in words]
         aware = bool(state.flags[i, lane] & 1)
         takes_part = bool(state.flags[i, lane] & 2)
@@ -147,8 +149,8 @@ def test_false_answers_are_as_frequent_as_stated():
         assert abs(causes[cause] - 0.05 * 16_000) < 5 * 30
 
 
-def plain_order(week, luck, n) -> Sequence[int]:
-    return sorted(range(n), key=lambda i: (int(philox(i, week, luck, SURVEY, SEED, COMMUNITY)[0]), i))
+def plain_order(week, luck, n, key=(SEED, COMMUNITY)) -> Sequence[int]:
+    return sorted(range(n), key=lambda i: (int(philox(i, week, luck, SURVEY, *key)[0]), i))
 
 
 @pytest.mark.parametrize("count", [0, 1, 30, 200])
