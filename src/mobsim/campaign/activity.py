@@ -132,7 +132,8 @@ class SurveySpec(Spec):
     )
 
 
-POLICIES = ("fixed", "assessed", "reasons", "marginal", "equity")
+EQUITY = "equity"
+POLICIES = ("fixed", "assessed", "reasons", "marginal", EQUITY)
 """Policies that ship (docs/odd.md, 7.12); `register_policy` and the entry points `mobsim.policies` add others."""
 
 

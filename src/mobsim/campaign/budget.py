@@ -117,3 +117,58 @@ def local_fractions(shares: Sequence[Fraction], is_lobby: Sequence[bool]) -> tup
     kept = [Fraction(0) if lobby else share for share, lobby in zip(shares, is_lobby, strict=True)]
     total = sum(kept, Fraction(0))
     return tuple(share / total for share in kept) if total > 0 else tuple(kept)
+
+
+def normalized_shares(shares: Sequence[float]) -> tuple[Fraction, ...]:
+    """Return shares as written, as exact fractions that add up to 1; all 0 if all are.
+
+    Parameters
+    ----------
+    shares : shares of an arm's activities, of any sum.
+
+    Examples
+    --------
+    >>> normalized_shares([0.6, 0.6])
+    (Fraction(1, 2), Fraction(1, 2))
+    """
+    parts = [as_written(share) for share in shares]
+    total = sum(parts, Fraction(0))
+    return tuple(part / total for part in parts) if total > 0 else tuple(parts)
+
+
+def millionths(share: float) -> int:
+    """Return a share in whole millionths, rounded half up.
+
+    Parameters
+    ----------
+    share : 0 to 1.
+
+    Examples
+    --------
+    >>> millionths(0.005)
+    5000
+    """
+    return round_half_up(as_written(share) * MILLION)
+
+
+def public_cents(
+    public_money: float, max_wins: int, budget: int, funding_starts: int, funding_ends: int
+) -> list[int]:
+    """Return the weekly public money of an arm in cents for 0, 1, ... standing wins (docs/odd.md, 7.14).
+
+    Parameters
+    ----------
+    public_money : share of the budget that comes over the funded weeks when all wins stand.
+    max_wins : most standing wins.
+    budget : external budget of the arm in cents.
+    funding_starts, funding_ends : first funded week, and the week before which funding ends.
+
+    Examples
+    --------
+    >>> public_cents(0.05, 4, 1_000_000, 6, 78)
+    [0, 173, 347, 520, 694]
+    """
+    if budget == 0 or funding_ends <= funding_starts:
+        return [0] * (max_wins + 1)
+    weekly = as_written(public_money) * budget / (funding_ends - funding_starts)
+    return [floor(weekly * wins / max_wins) if wins else 0 for wins in range(max_wins + 1)]

@@ -12,13 +12,25 @@ import numpy as np
 
 from mobsim.community.community import Community
 from mobsim.engine.least_counts import least_counts
+from mobsim.engine.own_delivery import deliver_own
 from mobsim.engine.plan import ArmPlans, build_plans
 from mobsim.engine.rules import build_rules
-from mobsim.engine.state import build_residents, build_ties, fan_out, start_state
+from mobsim.engine.state import (
+    build_residents,
+    build_ties,
+    fan_out,
+    fan_out_leaders,
+    fan_out_organizations,
+    start_leaders,
+    start_organizations,
+    start_state,
+)
+from mobsim.engine.survey import Surveys
 from mobsim.kernels import arrays as a
-from mobsim.kernels.delivery import DEGREE, RULE, Orders
+from mobsim.kernels.delivery import CLUSTERED, POOL_NUMBER, RULE, SCORED, Orders, set_doses
+from mobsim.kernels.diffusion import diffuse_week
 from mobsim.kernels.dynamics import N_MEASURES, measure
-from mobsim.kernels.weeks import close_week, open_week, run_weeks
+from mobsim.kernels.weeks import close_week, run_weeks, spend_week, talk_week
 from mobsim.kernels.words import write_words
 from mobsim.scenario.scenario import Scenario
 
@@ -51,11 +63,18 @@ class Block:
         self.luck = tuple(luck)
         self.ties = build_ties(community, scenario.behaviour.share_exponent)
         self.least = least_counts(scenario.behaviour, scenario.community, community, self.ties)
+        self.residents = build_residents(community, self.least)
         self.plans: ArmPlans = build_plans(scenario, community, self.arms)
         self.keys = a.Keys(scenario.seed, community.number, np.array(self.luck, np.int64))
         self.week = -scenario.campaign.burn_in_weeks
-        self._widen(start_state(community, self.week, len(self.luck)))
-        write_words(self.week, self.ties, self.residents, self.rules, self.state, self.counts)
+        lanes = len(self.luck)
+        self._widen(
+            start_state(community, self.week, lanes, remembers=self.plans.remembers),
+            start_leaders(community, lanes),
+            start_organizations(community, scenario.community, lanes),
+        )
+        self.surveys = Surveys(self)
+        self.rewrite_words()
         if self.week >= 0:
             self._fan_out()
 
@@ -74,16 +93,23 @@ class Block:
         """The last funded week, or the last week if that comes first."""
         return min(self.scenario.campaign.funding_ends_week - 1, self.horizon - 1)
 
-    def advance(self, until: int, forced: a.Int8 = NOBODY_FORCED) -> None:
+    def advance(self, until: int) -> None:
         """Run all weeks before `until`; burn-in is left by the way, at week 0.
 
         Parameters
         ----------
         until : the first week that is not run.
-        forced : (N, L) decisions of agents that decide for themselves; -1 leaves it to the rules.
         """
         while self.week < until:
-            stop = min(until, 0) if self.week < 0 else until
+            if self._needs_python(self.week):
+                self.open_week()
+                self.live_week()
+                self.close_week()
+                continue
+            stop = self.week + 1
+            last = min(until, 0) if self.week < 0 else until
+            while stop < last and not self._needs_python(stop):
+                stop += 1
             run_weeks(
                 self.week,
                 stop,
@@ -93,21 +119,30 @@ class Block:
                 self.keys,
                 self.plans.kernel,
                 self.purse,
-                self.orders,
+                self.leaders,
+                self.organizations,
                 self.state,
+                self.orders,
                 self.tally,
-                forced,
+                NOBODY_FORCED,
                 self.efforts,
                 self.counts,
             )
-            reached_campaign = self.week < 0 and stop == 0
-            self.week = stop
-            if reached_campaign:
-                self._fan_out()
+            self._reach(stop)
+
+    def _needs_python(self, week: int) -> bool:
+        """Say whether a week holds a survey, or activities written in Python."""
+        if week < 0:
+            return False
+        return week in self.surveys.weeks or (
+            bool(self.plans.own) and week >= self.scenario.campaign.funding_starts_week
+        )
 
     def open_week(self) -> None:
-        """Carry phases 1 to 3 of the next campaign week: what comes before residents decide."""
-        open_week(
+        """Carry phases 1 to 3 of the next week: what comes before residents decide."""
+        if self.week >= 0:
+            self.surveys.act(self.week)
+        spend_week(
             self.week,
             self.ties,
             self.residents,
@@ -115,18 +150,45 @@ class Block:
             self.keys,
             self.plans.kernel,
             self.purse,
-            self.orders,
+            self.leaders,
+            self.organizations,
             self.state,
+            self.orders,
             self.tally,
             self.efforts,
         )
+        if self.plans.own and self.week >= 0:
+            deliver_own(self, self.week)
+        talk_week(self.week, self.ties, self.rules, self.keys, self.state, self.tally)
 
-    def close_week(self, forced: a.Int8 = NOBODY_FORCED) -> None:
-        """Carry phases 4 to 9 of the week that `open_week` began.
+    def live_week(self, forced: a.Int8 = NOBODY_FORCED) -> None:
+        """Carry phases 4 to 6 of the week that `open_week` began.
 
         Parameters
         ----------
-        forced : (N, L) decisions of agents that decide for themselves; -1 leaves it to the rules.
+        forced : (N, L) decisions of residents that decide for themselves; -1 leaves it to the rules.
+        """
+        diffuse_week(
+            self.week,
+            self.ties,
+            self.residents,
+            self.leaders,
+            self.rules,
+            self.keys,
+            self.state,
+            forced,
+            self.counts,
+        )
+
+    def close_week(
+        self, forced_stance: a.Int8 = NOBODY_FORCED, forced_member: a.Int8 = NOBODY_FORCED
+    ) -> None:
+        """Carry phases 7 to 9 of the week that `open_week` began.
+
+        Parameters
+        ----------
+        forced_stance, forced_member : (S, L), (K, L) proposals of leaders and organizations that decide for
+            themselves; UNDECIDED leaves it to the rules.
         """
         close_week(
             self.week,
@@ -135,17 +197,28 @@ class Block:
             self.rules,
             self.keys,
             self.plans.kernel,
+            self.purse,
+            self.leaders,
+            self.organizations,
             self.state,
             self.tally,
-            forced,
+            forced_stance,
+            forced_member,
             self.efforts,
             self.counts,
         )
-        self.week += 1
+        self._reach(self.week + 1)
+
+    def _reach(self, week: int) -> None:
+        """Stand at the start of a week; leave burn-in at week 0."""
+        leaves_burn_in = self.week < 0 and week == 0
+        self.week = week
+        if leaves_burn_in:
+            self._fan_out()
 
     def rewrite_words(self) -> None:
         """Bring the state words in line with flags that were set by hand."""
-        write_words(self.week, self.ties, self.residents, self.rules, self.state, self.counts)
+        write_words(self.week, self.ties, self.residents, self.leaders, self.rules, self.state, self.counts)
 
     def measure_means(self) -> a.Int64:
         """Return the sums of m, s, o, T, s x o and m x a by lane and group, in 2**-32."""
@@ -154,9 +227,11 @@ class Block:
         return sums
 
     def mark_funding_end(self) -> None:
-        """Mark who participates at the end of funding."""
+        """Mark who participates, and who organizes, at the end of funding."""
         participates = (self.state.flags & a.PARTICIPATING) > 0
         self.state.flags[participates] |= np.uint8(a.AT_FUNDING_END | a.NEVER_LEFT)
+        organizes = (self.state.roles & a.ORGANIZER) > 0
+        self.state.roles[organizes] |= np.uint8(a.ORGANIZER_AT_END | a.NEVER_STOPPED)
 
     def count_marked(self, mark: int) -> a.Int64:
         """Count, by lane, who participates and carries a mark.
@@ -169,15 +244,32 @@ class Block:
         counted: a.Int64 = np.sum((self.state.flags & wanted) == wanted, axis=0, dtype=np.int64)
         return counted
 
+    def count_roles(self, mark: int) -> a.Int64:
+        """Count, by lane, who organizes and carries a mark.
+
+        Parameters
+        ----------
+        mark : a bit of the roles.
+        """
+        wanted = np.uint8(mark | a.ORGANIZER)
+        counted: a.Int64 = np.sum((self.state.roles & wanted) == wanted, axis=0, dtype=np.int64)
+        return counted
+
     def _fan_out(self) -> None:
         """Give every arm of a luck its own copy of the state after burn-in."""
-        counts = np.repeat(self.counts, len(self.arms), axis=0)
-        self._widen(fan_out(self.state, len(self.arms)))
+        arms = len(self.arms)
+        counts = np.repeat(self.counts, arms, axis=0)
+        self._widen(
+            fan_out(self.state, arms),
+            fan_out_leaders(self.leaders, arms),
+            fan_out_organizations(self.organizations, arms),
+        )
+        self.organizations.coalition_start[:] = self.organizations.coalition
         self.counts[:] = counts
 
-    def _widen(self, state: a.State) -> None:
+    def _widen(self, state: a.State, leaders: a.Leaders, organizations: a.Organizations) -> None:
         """Take over a state and make the arrays that go with its number of lanes."""
-        self.state = state
+        self.state, self.leaders, self.organizations = state, leaders, organizations
         lanes = state.flags.shape[1]
         groups = len(self.community.group_names)
         n = self.community.n_residents
@@ -185,32 +277,42 @@ class Block:
             self.scenario.behaviour,
             self.scenario.community,
             lanes,
+            decision_interval=self.scenario.campaign.decision_interval_weeks,
             listed_thresholds=self.community.listed_threshold.size > 0,
         )
-        self.residents = build_residents(self.community, self.least, lanes)
         self.efforts = np.zeros(lanes, np.int64)
         self.counts = np.zeros((lanes, groups, a.N_COUNTS), np.int64)
         in_campaign = lanes == len(self.luck) * len(self.arms)
-        self.purse = _open_purse(self.plans, lanes if in_campaign else 0, len(self.luck))
+        self.purse = _open_purse(self.plans, groups, lanes if in_campaign else 0, len(self.luck))
+        for lane in range(lanes if in_campaign else 0):
+            set_doses(
+                lane, lane % len(self.arms), self.rules, self.plans.kernel, self.purse, self.organizations
+            )
         self.orders = _orders(self.plans, n if in_campaign and self.plans.n_order_slots else 0)
         self.tally = _tally(self.horizon if in_campaign else 0, lanes, self.plans, groups)
 
 
-def _open_purse(plans: ArmPlans, n_lanes: int, n_luck: int) -> a.Purse:
+def _open_purse(plans: ArmPlans, n_groups: int, n_lanes: int, n_luck: int) -> a.Purse:
     """Money at the start: the budget less the network map."""
+    copies = n_luck if n_lanes else 0
     most = plans.kernel.reach.shape[1]
-    left = np.tile(plans.budgets - plans.maps, n_luck) if n_lanes else np.zeros(0, np.int64)
-    cycle = np.zeros((n_lanes, most), np.int64)
-    from_degree = plans.kernel.whole[:, :, RULE] == DEGREE
-    if n_lanes:
-        cycle[np.tile(from_degree, (n_luck, 1))] = -1
+    rule = plans.kernel.whole[:, :, RULE]
     size = max(plans.own_sizes, default=0)
     return a.Purse(
-        left=left.astype(np.int64),
+        left=np.tile(plans.budgets - plans.maps, copies).astype(np.int64),
         purse=np.zeros((n_lanes, most), np.int64),
-        cycle=cycle,
+        local=np.zeros((n_lanes, most), np.int64),
+        pot=np.zeros(n_lanes, np.int64),
+        remainder=np.zeros(n_lanes, np.int64),
+        cycle=np.tile(np.where((rule == SCORED) | (rule == CLUSTERED), -1, 0), (copies, 1)).astype(np.int64),
         place=np.zeros((n_lanes, most), np.int64),
         own=np.zeros((n_lanes, len(plans.own_sizes), size), np.int32),
+        shares=np.tile(plans.shares, (copies, 1)),
+        local_shares=np.tile(plans.local_shares, (copies, 1)),
+        pool=np.tile(plans.kernel.whole[:, :, POOL_NUMBER], (copies, 1)),
+        slot=np.tile(plans.slots, (copies, 1)),
+        dose=np.zeros((n_lanes, most, n_groups, 5), np.float32),
+        voice=np.zeros((n_lanes, 4), np.int64),
     )
 
 
@@ -234,7 +336,12 @@ def _tally(n_weeks: int, n_lanes: int, plans: ArmPlans, n_groups: int) -> a.Tall
         counts=np.zeros((n_weeks, n_lanes, n_groups, a.N_COUNTS), np.int64),
         results=np.zeros((n_weeks, n_lanes)),
         wins=np.zeros((n_weeks, n_lanes), np.int64),
+        coalition=np.zeros((n_weeks, n_lanes)),
+        stances=np.zeros((n_weeks, n_lanes, 2), np.int64),
+        contacts=np.zeros((n_weeks, n_lanes), np.int64),
+        income=np.zeros((n_weeks, n_lanes), np.int64),
         units=np.zeros((n_weeks, n_lanes, most), np.int64),
         cents=np.zeros((n_weeks, n_lanes, most), np.int64),
+        local=np.zeros((n_weeks, n_lanes, most), np.int64),
         reached=np.zeros((n_weeks, n_lanes, most, n_groups), np.int64),
     )

@@ -7,11 +7,23 @@ from math import ceil
 
 import numpy as np
 
-from mobsim.campaign.activity import ActivitySpec, ActivityUse, ArmSpec
-from mobsim.campaign.budget import budget_cents, cumulative_shares, map_cents, unit_cents
+from mobsim.campaign.activity import EQUITY, ActivityUse, ArmSpec
+from mobsim.campaign.budget import (
+    budget_cents,
+    cumulative_fractions,
+    local_fractions,
+    map_cents,
+    millionths,
+    normalized_shares,
+    public_cents,
+    unit_cents,
+)
+from mobsim.campaign.own import OwnActivity, own_activity, own_targeting_rule
+from mobsim.campaign.targeting import RULES as TARGETING_RULES
 from mobsim.campaign.targeting import TargetSpec
 from mobsim.community.community import Community
 from mobsim.community.exact import as_written
+from mobsim.community.scores import network_scores
 from mobsim.errors import ScenarioError
 from mobsim.kernels import arrays as a
 from mobsim.kernels import delivery as d
@@ -24,6 +36,11 @@ DELIVERIES = {
     "all_come": d.ALL_COME,
     "broadcast": d.BROADCAST,
     "lobby": d.LOBBY,
+    "coalition": d.COALITION,
+    "organization": d.ORGANIZATION,
+    "demonstration": d.DEMONSTRATION,
+    "stipend": d.STIPENDS,
+    "python": d.PYTHON,
 }
 RULES = {
     "random": d.IN_ORDER,
@@ -32,8 +49,12 @@ RULES = {
     "non_participants": d.NON_PARTICIPANTS,
     "nominated": d.NOMINATED,
     "cycle": d.CYCLE,
-    "degree": d.DEGREE,
+    "clustered": d.CLUSTERED,
 }
+"""How the kernel tells the rules apart; all others rank residents by a score."""
+STEERED_RULES = ("random", "non_participants")
+"""Rules of lines that the policy equity may turn to one group."""
+SURVEY_LINE = "survey"
 
 
 @dataclass(frozen=True)
@@ -42,9 +63,14 @@ class ArmPlans:
 
     kernel : arrays for the kernels.
     budgets, maps : (A,) cents. map_line : (A,) the activity that pays for the map, or -1.
-    names : for each arm, the labels of its activities.
+    names : for each arm, the labels of its lines; the last is `survey` if it buys surveys.
+    shares, local_shares : (A, B + 1) cumulated shares at the start, in millionths.
+    slots : (A, B) which order of targets each line uses.
+    group_pools : (arm, line) -> (pool, slot) for each group, for lines that may be turned to one.
+    own : (arm, line) -> the object that delivers a line written in Python.
     own_sizes : sizes of the orders that lanes keep for themselves.
     n_order_slots : how many orders of targets a week can need.
+    remembers : whether somebody will ask which activity came last.
     """
 
     kernel: a.Plan
@@ -52,8 +78,14 @@ class ArmPlans:
     maps: a.Int64
     map_line: a.Int64
     names: tuple[tuple[str, ...], ...]
+    shares: a.Int64
+    local_shares: a.Int64
+    slots: a.Int64
+    group_pools: dict[tuple[int, int], tuple[tuple[int, int], ...]]
+    own: dict[tuple[int, int], OwnActivity]
     own_sizes: tuple[int, ...]
     n_order_slots: int
+    remembers: bool
 
 
 def activity_names(uses: tuple[ActivityUse, ...]) -> tuple[str, ...]:
@@ -71,6 +103,27 @@ def activity_names(uses: tuple[ActivityUse, ...]) -> tuple[str, ...]:
     return tuple(labels)
 
 
+def line_names(spec: ArmSpec) -> tuple[str, ...]:
+    """Return the labels of all lines of an arm in the records: its activities, then the surveys it buys.
+
+    Parameters
+    ----------
+    spec : the arm.
+    """
+    names = activity_names(spec.activities)
+    return (*names, SURVEY_LINE) if buys_surveys(spec) else names
+
+
+def buys_surveys(spec: ArmSpec) -> bool:
+    """Say whether an arm pays for surveys.
+
+    Parameters
+    ----------
+    spec : the arm.
+    """
+    return spec.survey is not None and not spec.community_decides and bool(spec.activities)
+
+
 class _Pools:
     """Distinct lists of candidates, each stored once."""
 
@@ -79,11 +132,13 @@ class _Pools:
         self.lists: list[a.Int32] = []
         self.numbers: dict[tuple[bool, tuple[int, ...]], int] = {}
 
-    def number(self, target: TargetSpec, leaders_only: bool) -> int:
+    def number(self, target: TargetSpec, leaders_only: bool, only_group: int | None = None) -> int:
         """Return the number of the list of residents that a target's fixed restrictions leave."""
         c = self.community
         groups: tuple[int, ...]
-        if target.group is not None:
+        if only_group is not None:
+            groups = (only_group,)
+        elif target.group is not None:
             groups = (c.group_names.index(target.group),)
         elif target.rule == "affected":
             groups = tuple(int(g) for g in np.flatnonzero(c.marginalized))
@@ -101,6 +156,63 @@ class _Pools:
             self.lists.append(np.flatnonzero(members).astype(np.int32))
         return self.numbers[key]
 
+    def size(self, number: int) -> int:
+        """Return how many residents a list holds."""
+        return int(self.lists[number].size)
+
+
+class _Scores:
+    """Distinct rankings of residents, each worked out once."""
+
+    def __init__(self, community: Community) -> None:
+        self.community = community
+        self.rows: list[a.Int64] = []
+        self.numbers: dict[tuple[str, str], int] = {}
+
+    def number(self, target: TargetSpec) -> int:
+        """Return the number of the ranking that a targeting rule uses."""
+        key = (target.rule, target.centrality)
+        if key not in self.numbers:
+            own = None if target.rule in ("degree", "bridging") else own_targeting_rule(target.rule)
+            self.numbers[key] = len(self.rows)
+            self.rows.append(
+                own.scores(self.community)
+                if own is not None
+                else network_scores(self.community, target.rule, target.centrality)
+            )
+        return self.numbers[key]
+
+    def array(self) -> a.Int64:
+        """Return the rankings, (rankings, N)."""
+        if not self.rows:
+            return np.zeros((1, 0), np.int64)
+        return np.ascontiguousarray(np.stack(self.rows).astype(np.int64))
+
+
+def needs_map(target: TargetSpec) -> bool:
+    """Say whether a targeting rule needs a map of the network.
+
+    Parameters
+    ----------
+    target : the rule with its options.
+    """
+    if target.rule in ("degree", "bridging"):
+        return True
+    if target.rule in TARGETING_RULES:
+        return False
+    own = own_targeting_rule(target.rule)
+    return own is not None and own.needs_map
+
+
+class _Slots:
+    """Distinct orders of targets: lines of the same code and candidates share one."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[tuple[int, int, bool], int] = {}
+
+    def number(self, code: int, pool: int, own_pool: bool) -> int:
+        return self.numbers.setdefault((code, pool, own_pool), len(self.numbers))
+
 
 def build_plans(scenario: Scenario, community: Community, arms: tuple[str, ...]) -> ArmPlans:
     """Compile the arms of a scenario for one community.
@@ -113,35 +225,46 @@ def build_plans(scenario: Scenario, community: Community, arms: tuple[str, ...])
     """
     campaign = scenario.campaign
     n = community.n_residents
-    n_groups = len(community.group_names)
     n_arms = len(arms)
     specs = [NO_CAMPAIGN if name == NONE else scenario.arms[name] for name in arms]
-    most = max(1, max((len(spec.activities) for spec in specs), default=1))
+    most = max(1, max((len(line_names(spec)) for spec in specs), default=1))
     n_activities = np.zeros(n_arms, np.int64)
     whole = np.zeros((n_arms, most, d.N_WHOLE), np.int64)
     whole[:, :, d.COST_CENTS] = 1
-    shares = np.zeros((n_arms, most + 1), np.int64)
+    shares, local_shares = np.zeros((n_arms, most + 1), np.int64), np.zeros((n_arms, most + 1), np.int64)
     reach = np.zeros((n_arms, most))
-    dose = np.zeros((n_arms, most, n_groups, 5), np.float32)
+    effect = np.zeros((n_arms, most, a.N_EFFECTS))
+    deliverer = np.full((n_arms, most), -1, np.int64)
     running = np.zeros((campaign.horizon_weeks, n_arms, most), np.uint8)
     own_slot = np.full((n_arms, most), -1, np.int64)
     fraction_size = np.zeros((n_arms, most), np.int64)
+    slots = np.zeros((n_arms, most), np.int64)
     budgets, maps = np.zeros(n_arms, np.int64), np.zeros(n_arms, np.int64)
     map_line = np.full(n_arms, -1, np.int64)
-    pools = _Pools(community)
-    order_slots: dict[tuple[int, int, bool], int] = {}
+    public = np.zeros((n_arms, scenario.behaviour.max_wins + 1), np.int64)
+    pools, scores, order_slots = _Pools(community), _Scores(community), _Slots()
+    group_pools: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
+    own: dict[tuple[int, int], OwnActivity] = {}
     own_sizes: list[int] = []
-    names = []
+    deliverers: list[list[int]] = []
     steps_by_week = [set(campaign.calendar.running(week)) for week in range(campaign.horizon_weeks)]
 
     for arm, (arm_name, spec) in enumerate(zip(arms, specs, strict=True)):
-        names.append(activity_names(spec.activities))
         n_activities[arm] = len(spec.activities)
         budgets[arm] = (
             budget_cents(campaign.budget_per_resident, spec.budget_share, n) if spec.activities else 0
         )
-        cumulative = cumulative_shares([use.share for use in spec.activities])
-        shares[arm, : len(cumulative)] = cumulative
+        public[arm] = public_cents(
+            campaign.public_money,
+            scenario.behaviour.max_wins,
+            int(budgets[arm]),
+            campaign.funding_starts_week,
+            campaign.funding_ends_week,
+        )
+        fractions = normalized_shares([use.share for use in spec.activities])
+        is_lobby = [scenario.activities[use.kind].delivery == "lobby" for use in spec.activities]
+        shares[arm, : len(fractions) + 1] = cumulative_fractions(fractions)
+        local_shares[arm, : len(fractions) + 1] = cumulative_fractions(local_fractions(fractions, is_lobby))
         seen: dict[str, int] = {}
         arm_own = 0
         for b, use in enumerate(spec.activities):
@@ -151,11 +274,25 @@ def build_plans(scenario: Scenario, community: Community, arms: tuple[str, ...])
             seen[use.kind] = occurrence + 1
             code = activity.number + 64 * occurrence
             pool = pools.number(target, activity.leaders_only)
-            slot = order_slots.setdefault((code, pool, target.rule == "degree"), len(order_slots))
+            rule = RULES.get(target.rule, d.SCORED)
+            own_pool = rule in (d.SCORED, d.CLUSTERED)
+            if activity.delivery == "coalition" and target.rule == "leaders":
+                rule = d.ONLY_LEADERS
+            slots[arm, b] = order_slots.number(code, pool, own_pool)
+            if (
+                spec.policy == EQUITY
+                and target.group is None
+                and target.rule in STEERED_RULES
+                and activity.delivery in ("attempts", "seats", "all_come")
+            ):
+                by_group = [
+                    pools.number(target, activity.leaders_only, g) for g in range(len(community.group_names))
+                ]
+                group_pools[arm, b] = tuple((p, order_slots.number(code, p, False)) for p in by_group)
             cost = use.cost if use.cost is not None else activity.cost
             row = whole[arm, b]
             row[d.DELIVERY] = DELIVERIES[activity.delivery]
-            row[d.RULE] = RULES[target.rule]
+            row[d.RULE] = rule
             row[d.COST_CENTS] = unit_cents(cost, activity.cost_scales and not use.absolute, n)
             row[d.PER_UNIT] = activity.per_unit
             row[d.CODE] = code
@@ -165,29 +302,43 @@ def build_plans(scenario: Scenario, community: Community, arms: tuple[str, ...])
             row[d.POOL_NUMBER] = pool
             row[d.REFRESH] = target.refresh_weeks or 0
             row[d.LEADERS_ONLY] = activity.leaders_only
-            row[d.ORDER_SLOT] = slot
+            row[d.ORDER_SLOT] = slots[arm, b]
+            row[d.VOICE] = spec.community_decides and activity.delivery == "seats" and activity.ownership > 0
             reach[arm, b] = activity.reach
-            dose[arm, b] = _doses(activity, use, scenario, community)
+            effect[arm, b] = (
+                activity.appeal,
+                activity.capability,
+                activity.ownership,
+                activity.trust,
+                activity.interest,
+                activity.capacity,
+            )
+            deliverer[arm, b] = _deliverer(use.by or activity.by, community)
+            if activity.delivery == "python":
+                own[arm, b] = _own_object(use.kind)
             for week, steps in enumerate(steps_by_week):
                 running[week, arm, b] = not steps.isdisjoint(activity.steps)
-            if target.rule in ("degree", "cycle"):
+            if rule == d.SCORED:
+                row[d.SCORE] = scores.number(target)
+            if own_pool or rule == d.CYCLE:
                 own_slot[arm, b] = arm_own
-                size = pools.lists[pool].size
+                size = pools.size(pool)
                 if arm_own == len(own_sizes):
                     own_sizes.append(0)
                 own_sizes[arm_own] = max(own_sizes[arm_own], size)
                 arm_own += 1
                 fraction_size[arm, b] = ceil(as_written(target.fraction) * size)
-            if target.rule == "degree":
+            if needs_map(target):
                 price = map_cents(target.mapping_cost_per_person, n)
                 if map_line[arm] < 0:
                     map_line[arm] = b
                 maps[arm] = max(maps[arm], price)
+        deliverers.append(sorted({int(k) for k in deliverer[arm, : n_activities[arm]] if k >= 0}))
         if budgets[arm] == 0:
             maps[arm] = 0
         if maps[arm] > budgets[arm]:
             raise ScenarioError(
-                f"arm {arm_name}: the network map for the rule degree costs {maps[arm] / 100:,.2f}, "
+                f"arm {arm_name}: the network map costs {maps[arm] / 100:,.2f}, "
                 f"more than the budget of {budgets[arm] / 100:,.2f}; use another rule or lower "
                 "mapping_cost_per_person"
             )
@@ -197,55 +348,56 @@ def build_plans(scenario: Scenario, community: Community, arms: tuple[str, ...])
     kernel = a.Plan(
         n_activities=n_activities,
         whole=whole,
-        shares=shares,
         reach=reach,
-        dose=dose,
+        effect=effect,
+        deliverer=deliverer,
         running=running,
         pool_start=starts,
         pool_ids=ids.astype(np.int32),
         own_slot=own_slot,
         fraction_size=fraction_size,
+        scores=scores.array(),
+        neighbourhood=community.neighbourhood.astype(np.int32),
+        deliverer_start=np.cumsum([0, *(len(found) for found in deliverers)]).astype(np.int64),
+        deliverer_ids=np.array([k for found in deliverers for k in found], np.int64),
+        public_cents=public,
+        has_budget=(budgets > 0).astype(np.int64),
+        contribution=millionths(campaign.contribution),
+        refill=millionths(campaign.refill),
         funding_starts=campaign.funding_starts_week,
         funding_ends=campaign.funding_ends_week,
-        coalition=coalition_share(community),
     )
-    return ArmPlans(kernel, budgets, maps, map_line, tuple(names), tuple(own_sizes), len(order_slots))
+    return ArmPlans(
+        kernel=kernel,
+        budgets=budgets,
+        maps=maps,
+        map_line=map_line,
+        names=tuple(line_names(spec) for spec in specs),
+        shares=shares,
+        local_shares=local_shares,
+        slots=slots,
+        group_pools=group_pools,
+        own=own,
+        own_sizes=tuple(own_sizes),
+        n_order_slots=len(order_slots.numbers),
+        remembers=any(buys_surveys(spec) for spec in specs),
+    )
 
 
-def coalition_share(community: Community) -> float:
-    """Return C, the influence-weighted share of organizations in the coalition: here the lead alone.
-
-    Parameters
-    ----------
-    community : the built community.
-    """
-    total = 0.0
-    for influence in community.org_influence:
-        total += float(influence)
-    return float(community.org_influence[community.lead]) / total if total > 0 else 0.0
-
-
-def _doses(activity: ActivitySpec, use: ActivityUse, scenario: Scenario, community: Community) -> a.Float32:
-    """Doses of one activity by group, multiplied in float64 from left to right and rounded once."""
-    k = _deliverer(use.by or activity.by, community)
-    capacity = float(community.capacity[k])
-    rows = []
-    for group in range(len(community.group_names)):
-        credibility = float(community.credibility[k, group])
-        rows.append(
-            (
-                activity.appeal * capacity * credibility,
-                activity.capability * capacity,
-                activity.ownership,
-                activity.trust * capacity * credibility,
-                scenario.behaviour.trust_loss * (1.0 - capacity) if activity.trust > 0 else 0.0,
-            )
+def _own_object(kind: str) -> OwnActivity:
+    """Return the object that delivers an activity written in Python."""
+    found = own_activity(kind)
+    if found is None:
+        raise ScenarioError(
+            f"activity {kind}: nobody has registered it; allowed: an installed or registered activity"
         )
-    return np.array(rows, np.float64).astype(np.float32)
+    return found()
 
 
 def _deliverer(by: str, community: Community) -> int:
     """Index of the organization that delivers."""
+    if not community.organization_names:
+        return -1
     if by == "lead":
         return community.lead
     if by == "largest_cbo":

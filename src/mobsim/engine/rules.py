@@ -54,7 +54,12 @@ def decides_in_whole_numbers(behaviour: BehaviourSpec, community: CommunitySpec)
 
 
 def build_rules(
-    behaviour: BehaviourSpec, spec: CommunitySpec, n_lanes: int, *, listed_thresholds: bool = False
+    behaviour: BehaviourSpec,
+    spec: CommunitySpec,
+    n_lanes: int,
+    *,
+    decision_interval: int,
+    listed_thresholds: bool = False,
 ) -> a.Rules:
     """Return the parameters for a block of lanes that all follow one behaviour.
 
@@ -63,6 +68,7 @@ def build_rules(
     behaviour : parameters of the rules.
     spec : the world, for the parameters by group.
     n_lanes : number of lanes in the block.
+    decision_interval : weeks between decisions of leaders and organizations.
     listed_thresholds : thresholds were listed resident by resident and stay with the place.
     """
     b = behaviour
@@ -86,6 +92,9 @@ def build_rules(
     singles[a.OWNERSHIP_FACTOR] = factor(b.ownership_half_life)
     singles[a.LEARNING] = b.learning
     singles[a.OWNERSHIP_GROWTH] = b.ownership_growth
+    singles[a.ORGANIZER_CAPABILITY] = b.organizer_capability
+    singles[a.ORGANIZER_OWNERSHIP] = b.organizer_ownership
+    singles[a.ORGANIZER_START] = b.organizer_start
 
     doubles = [0.0] * a.N_DOUBLES
     doubles[a.VISIBILITY] = b.visibility
@@ -103,6 +112,23 @@ def build_rules(
     doubles[a.CAPABILITY_SD] = b.capability_sd
     doubles[a.TRUST_SD] = b.trust_sd
     doubles[a.TELL_PARTICIPANT], doubles[a.TELL_OTHER] = b.tell_participant, b.tell_other
+    doubles[a.LEADER_START] = min(1.0, 5.0 * b.organizer_start)
+    doubles[a.PEER_DOSE] = b.peer_appeal
+    doubles[a.TRUST_LOSS] = b.trust_loss
+    doubles[a.LEADER_RECONSIDER] = b.leader_reconsider
+    doubles[a.LEADER_LEANING] = b.leader_leaning_weight
+    doubles[a.LEADER_ENGAGEMENT] = b.leader_engagement_weight
+    doubles[a.LEADER_COALITION] = b.leader_coalition_weight
+    doubles[a.LEADER_THRESHOLD] = b.leader_threshold
+    doubles[a.LEADER_NOISE] = b.leader_noise
+    doubles[a.ORGANIZATION_RECONSIDER] = b.organization_reconsider
+    doubles[a.ORGANIZATION_ENGAGEMENT] = b.organization_engagement_weight
+    doubles[a.COALITION_WEIGHT] = b.coalition_weight
+    doubles[a.ORGANIZATION_THRESHOLD] = b.organization_threshold
+    doubles[a.ORGANIZATION_NOISE] = b.organization_noise
+    doubles[a.LEADER_SOCIAL] = b.social_weight
+    doubles[a.APPEAL_CAUSE] = b.appeal_weight
+    doubles[a.CAPABILITY_CAUSE] = b.capability_weight
 
     groups = list(spec.groups.values())
     by_group = np.empty((a.N_BY_GROUP, len(groups), n_lanes))
@@ -128,6 +154,10 @@ def build_rules(
         exposure_window=NO_WINDOW if b.exposure_window is None else b.exposure_window,
         threshold_kind=a.KEEPS_THRESHOLD if listed_thresholds else kind,
         newcomer_aware=newcomer,
+        organizers=int(b.organizer_start > 0),
+        organizer_contacts=b.organizer_contacts,
+        engagement_weeks=b.engagement_weeks,
+        decision_interval=decision_interval,
     )
 
 

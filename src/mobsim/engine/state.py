@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from mobsim.community.community import Community
+from mobsim.community.community import Community, CommunitySpec
+from mobsim.community.exact import as_written, round_half_up
 from mobsim.kernels import arrays as a
+from mobsim.kernels.deliberation import measure_coalition
 from mobsim.kernels.elementary import pow_64
 
 MOST_NEIGHBOURS = 1023
@@ -70,27 +72,82 @@ def _row_sums(values: a.Int64, row_start: a.Int64) -> a.Int64:
     return sums
 
 
-def build_residents(community: Community, least: a.Int64, n_lanes: int) -> a.Residents:
+def build_residents(community: Community, least: a.Int64) -> a.Residents:
     """Return what stays with each place.
 
     Parameters
     ----------
     community : the built community.
     least : (N,) least counts, or empty.
+    """
+    place = np.full(community.n_residents, -1, np.int32)
+    place[community.is_leader] = np.arange(int(community.is_leader.sum()), dtype=np.int32)
+    return a.Residents(group=community.group, leader_place=place, least=least)
+
+
+def start_leaders(community: Community, n_lanes: int) -> a.Leaders:
+    """Return the leaders at the start of burn-in: each stands where he leans, nobody is engaged.
+
+    Parameters
+    ----------
+    community : the built community.
     n_lanes : number of lanes.
     """
-    special = np.flatnonzero(community.is_leader & (community.leaning != 0)).astype(np.int32)
-    stance = np.repeat(community.leaning[special][:, None], n_lanes, axis=1).astype(np.int8)
-    return a.Residents(
-        group=community.group,
-        is_leader=community.is_leader.astype(np.uint8),
-        special=special,
-        stance=np.ascontiguousarray(stance),
-        least=least,
+    ids = np.flatnonzero(community.is_leader).astype(np.int32)
+    leaning = community.leaning[ids].astype(np.int8)
+    return a.Leaders(
+        ids=ids,
+        leaning=leaning,
+        stance=np.ascontiguousarray(np.repeat(leaning[:, None], n_lanes, axis=1)),
+        engaged=np.full((ids.size, n_lanes), a.NEVER_ENGAGED, np.int32),
     )
 
 
-def start_state(community: Community, first_week: int, n_lanes: int) -> a.State:
+def start_organizations(community: Community, spec: CommunitySpec, n_lanes: int) -> a.Organizations:
+    """Return the organizations at the start of burn-in: only the lead is in the coalition.
+
+    Parameters
+    ----------
+    community : the built community.
+    spec : the world.
+    n_lanes : number of lanes.
+    """
+    k = len(community.organization_names)
+    in_order = np.argsort(community.member_of, kind="stable")
+    member_ids = in_order[np.count_nonzero(community.member_of < 0) :].astype(np.int32)
+    numbers = np.bincount(community.member_of[community.member_of >= 0], minlength=k)
+    resources = np.array(
+        [
+            round_half_up(as_written(o.resources_per_1000) * community.n_residents / 10)
+            for o in spec.organizations
+        ],
+        np.int64,
+    )
+    member = np.zeros((k, n_lanes), np.int8)
+    if community.lead >= 0:
+        member[community.lead] = 1
+    organizations = a.Organizations(
+        influence=community.org_influence.astype(np.float64),
+        credibility=np.ascontiguousarray(community.credibility, np.float64),
+        is_cbo=np.array([o.type == "cbo" for o in spec.organizations], np.uint8),
+        member_start=np.concatenate([np.zeros(1, np.int64), np.cumsum(numbers[:k])]).astype(np.int64),
+        member_ids=member_ids,
+        start_resources=resources,
+        member=member,
+        interest=np.repeat(community.interest.astype(np.float64)[:, None], n_lanes, axis=1),
+        capacity=np.repeat(community.capacity.astype(np.float64)[:, None], n_lanes, axis=1),
+        engaged=np.full((k, n_lanes), a.NEVER_ENGAGED, np.int32),
+        resources=np.repeat(resources[:, None], n_lanes, axis=1),
+        coalition=np.zeros(n_lanes),
+        coalition_start=np.zeros(n_lanes),
+        lead=community.lead,
+    )
+    measure_coalition(organizations)
+    organizations.coalition_start[:] = organizations.coalition
+    return organizations
+
+
+def start_state(community: Community, first_week: int, n_lanes: int, *, remembers: bool) -> a.State:
     """Return the state at the start of burn-in, the same in every lane.
 
     Parameters
@@ -98,6 +155,7 @@ def start_state(community: Community, first_week: int, n_lanes: int) -> a.State:
     community : the built community.
     first_week : the first simulated week (minus the length of the burn-in).
     n_lanes : number of lanes.
+    remembers : whether the activity whose dose came last is kept, because somebody will ask.
     """
     n = community.n_residents
     flags = community.aware * np.uint8(a.AWARE) + community.participating * np.uint8(a.PARTICIPATING)
@@ -109,12 +167,15 @@ def start_state(community: Community, first_week: int, n_lanes: int) -> a.State:
     return a.State(
         words=np.zeros((2, n * n_lanes), np.uint32),
         flags=np.ascontiguousarray(np.repeat(flags.astype(np.uint8)[:, None], n_lanes, axis=1)),
+        roles=np.zeros((n, n_lanes), np.uint8),
+        last=np.zeros((n, n_lanes) if remembers else (0, 0), np.uint8),
         reals=reals,
         told_week=np.full((n, n_lanes), first_week - 1, np.int32),
         results=np.zeros(n_lanes),
         wins=np.zeros(n_lanes, np.int64),
         participating=np.zeros(n_lanes, np.int64),
         aware_tellers=np.zeros((n_lanes, 2), np.int64),
+        demonstrated=np.zeros(n_lanes, np.int64),
         now=np.zeros(1, np.int64),
     )
 
@@ -132,11 +193,43 @@ def fan_out(state: a.State, copies: int) -> a.State:
     return a.State(
         words=np.ascontiguousarray(words).reshape(2, n * n_lanes * copies),
         flags=np.ascontiguousarray(np.repeat(state.flags, copies, axis=1)),
+        roles=np.ascontiguousarray(np.repeat(state.roles, copies, axis=1)),
+        last=np.ascontiguousarray(np.repeat(state.last, copies, axis=1)),
         reals=np.ascontiguousarray(np.repeat(state.reals, copies, axis=2)),
         told_week=np.ascontiguousarray(np.repeat(state.told_week, copies, axis=1)),
         results=np.repeat(state.results, copies),
         wins=np.repeat(state.wins, copies),
         participating=np.repeat(state.participating, copies),
         aware_tellers=np.ascontiguousarray(np.repeat(state.aware_tellers, copies, axis=0)),
+        demonstrated=np.repeat(state.demonstrated, copies),
         now=state.now.copy(),
     )
+
+
+def fan_out_leaders(leaders: a.Leaders, copies: int) -> a.Leaders:
+    """Return the leaders with every lane repeated for the arms of its luck.
+
+    Parameters
+    ----------
+    leaders : the leaders after burn-in.
+    copies : number of arms.
+    """
+    return leaders._replace(
+        stance=np.repeat(leaders.stance, copies, axis=1), engaged=np.repeat(leaders.engaged, copies, axis=1)
+    )
+
+
+def fan_out_organizations(organizations: a.Organizations, copies: int) -> a.Organizations:
+    """Return the organizations with every lane repeated for the arms of its luck.
+
+    Parameters
+    ----------
+    organizations : the organizations after burn-in.
+    copies : number of arms.
+    """
+    by_lane = ("member", "interest", "capacity", "engaged", "resources")
+    wide = {name: np.repeat(getattr(organizations, name), copies, axis=1) for name in by_lane}
+    wide |= {
+        name: np.repeat(getattr(organizations, name), copies) for name in ("coalition", "coalition_start")
+    }
+    return organizations._replace(**wide)

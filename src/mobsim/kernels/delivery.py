@@ -1,4 +1,4 @@
-"""What the campaign does in a week: phases 1 and 2 of docs/odd.md, money, targets and doses.
+"""What the campaign does in a week: phases 2 and 3 of docs/odd.md, money, targets, doses, peers' contacts.
 
 Residents are targeted in ascending order of a keyed draw. All arms of a draw group share these draws, so
 the order is found once for each activity (`Orders`) and only as far as somebody walks along it.
@@ -12,29 +12,49 @@ import numpy as np
 
 from mobsim.kernels.arrays import (
     APPEAL,
+    APPEAL_CAUSE,
+    AWARE,
+    BARRIER,
     CAPABILITY,
+    CAPABILITY_CAUSE,
     CONTACTED,
     DOSED,
+    EFFECT_APPEAL,
+    EFFECT_CAPABILITY,
+    EFFECT_CAPACITY,
+    EFFECT_INTEREST,
+    EFFECT_OWNERSHIP,
+    EFFECT_TRUST,
     MAX_WINS,
+    ORGANIZER,
     OWNERSHIP,
+    PEER_DOSE,
     REACHED,
+    STIPEND,
     TRAINED,
     TRUST,
+    TRUST_LOSS,
+    WIN_RELIEF,
     Int32,
     Int64,
     Keys,
+    Leaders,
+    Organizations,
     Plan,
     Purse,
     Residents,
     Rules,
     State,
+    Tally,
     Ties,
     UInt32,
     UInt64,
 )
 from mobsim.kernels.compile import kernel
 from mobsim.kernels.keyed import Whole, below, philox, uniform
-from mobsim.kernels.streams import POOL, TARGET
+from mobsim.kernels.money import part_of
+from mobsim.kernels.monitoring import cause_of, relief_of
+from mobsim.kernels.streams import PEER, POOL, TARGET
 
 # Columns of Plan.whole (A, B, columns)
 DELIVERY = 0
@@ -49,7 +69,9 @@ POOL_NUMBER = 8
 REFRESH = 9
 LEADERS_ONLY = 10
 ORDER_SLOT = 11
-N_WHOLE = 12
+VOICE = 12
+SCORE = 13
+N_WHOLE = 14
 
 # Kinds of delivery
 ATTEMPTS = 0
@@ -57,15 +79,22 @@ SEATS = 1
 ALL_COME = 2
 BROADCAST = 3
 LOBBY = 4
+COALITION = 5
+ORGANIZATION = 6
+DEMONSTRATION = 7
+STIPENDS = 8
+PYTHON = 9
 
 # Rules of targeting, as far as the kernel must tell them apart
 IN_ORDER = 0
 NON_PARTICIPANTS = 1
 NOMINATED = 2
 CYCLE = 3
-DEGREE = 4
+SCORED = 4
+CLUSTERED = 5
+ONLY_LEADERS = 6
 
-# Columns of Plan.dose (A, B, G, 5)
+# Columns of Purse.dose (L, B, G, 5)
 DOSE_APPEAL = 0
 DOSE_CAPABILITY = 1
 DOSE_OWNERSHIP = 2
@@ -73,7 +102,6 @@ DOSE_TRUST = 3
 DOSE_TRUST_LOSS = 4
 
 _ONE = np.float32(1.0)
-MILLION = 1_000_000
 UNLIMITED = 2**62
 
 
@@ -136,26 +164,86 @@ def _draw(orders: Orders, slot: int, pool: Int32, week: int, luck: int, code: in
 
 @kernel
 def _give(
-    i: Whole, lane: int, arm: int, activity: int, group: Whole, plan: Plan, state: State, reached: Int64
+    i: Whole,
+    lane: int,
+    arm: int,
+    activity: int,
+    group: Whole,
+    week: int,
+    residents: Residents,
+    rules: Rules,
+    plan: Plan,
+    purse: Purse,
+    leaders: Leaders,
+    state: State,
+    reached: Int64,
 ) -> None:
     """Give the doses of one activity to one resident (rule 5)."""
-    dose = plan.dose[arm, activity, group]
+    dose = purse.dose[lane, activity, group]
     reals = state.reals
-    reals[APPEAL, i, lane] = reals[APPEAL, i, lane] + dose[DOSE_APPEAL]
     s = reals[CAPABILITY, i, lane]
+    t = reals[TRUST, i, lane]
+    whole = plan.whole[arm, activity]
+    if whole[VOICE]:
+        left = (
+            relief_of(state.wins[lane], rules.doubles[WIN_RELIEF, lane])
+            * rules.by_group[BARRIER, group, lane]
+        )
+        cause = cause_of(
+            state.flags[i, lane] & AWARE,
+            s,
+            t,
+            left,
+            rules.doubles[CAPABILITY_CAUSE, lane],
+            rules.doubles[APPEAL_CAUSE, lane],
+        )
+        purse.voice[lane, cause] += 1
+    reals[APPEAL, i, lane] = reals[APPEAL, i, lane] + dose[DOSE_APPEAL]
     reals[CAPABILITY, i, lane] = s + dose[DOSE_CAPABILITY] * (_ONE - s)
     o = reals[OWNERSHIP, i, lane]
     reals[OWNERSHIP, i, lane] = o + dose[DOSE_OWNERSHIP] * (_ONE - o)
-    t = reals[TRUST, i, lane]
     reals[TRUST, i, lane] = (t + dose[DOSE_TRUST] * (_ONE - t)) - dose[DOSE_TRUST_LOSS] * t
-    whole = plan.whole[arm, activity]
     marks = DOSED
     if whole[CONTACT]:
         marks |= CONTACTED
     if whole[TRAINS]:
-        marks |= TRAINED
+        place = residents.leader_place[i]
+        if place >= 0:
+            marks |= TRAINED
+            leaders.engaged[place, lane] = week
     state.flags[i, lane] = np.uint8(state.flags[i, lane] | marks)
+    if state.last.size > 0:
+        state.last[i, lane] = np.uint8(activity + 1)
     reached[lane, activity, group] += 1
+
+
+@kernel
+def set_doses(
+    lane: int, arm: int, rules: Rules, plan: Plan, purse: Purse, organizations: Organizations
+) -> None:
+    """Work out the doses of an arm's activities from the capacities of the moment (docs/odd.md, 7.3).
+
+    Parameters
+    ----------
+    lane, arm : which.
+    rules, plan, purse, organizations : the bundles of `arrays.py`.
+    """
+    n_groups = purse.dose.shape[2]
+    for b in range(plan.n_activities[arm]):
+        k = plan.deliverer[arm, b]
+        if k < 0:
+            continue
+        capacity = organizations.capacity[k, lane]
+        effect = plan.effect[arm, b]
+        loss = rules.doubles[TRUST_LOSS, lane] * (1.0 - capacity) if effect[EFFECT_TRUST] > 0.0 else 0.0
+        for group in range(n_groups):
+            credibility = organizations.credibility[k, group]
+            dose = purse.dose[lane, b, group]
+            dose[DOSE_APPEAL] = np.float32(effect[EFFECT_APPEAL] * capacity * credibility)
+            dose[DOSE_CAPABILITY] = np.float32(effect[EFFECT_CAPABILITY] * capacity)
+            dose[DOSE_OWNERSHIP] = np.float32(effect[EFFECT_OWNERSHIP])
+            dose[DOSE_TRUST] = np.float32(effect[EFFECT_TRUST] * capacity * credibility)
+            dose[DOSE_TRUST_LOSS] = np.float32(loss)
 
 
 @kernel
@@ -178,31 +266,30 @@ def _cycle_order(
 
 
 @kernel
-def _degree_pool(
+def _scored_pool(
     pool: Int32,
     size: int,
     refresh: int,
     luck: int,
     code: int,
-    ties: Ties,
+    score: Int64,
     keys: Keys,
     sorting: UInt64,
     out: Int32,
 ) -> None:
-    """Find the `size` members of the pool with most ties; equal ones by keyed draw, then id."""
+    """Find the `size` members of the pool with the highest score; equal ones by keyed draw, then id."""
     n = pool.size
-    degrees = np.empty(n, np.int64)
+    scores = np.empty(n, np.int64)
     for position in range(n):
-        i = pool[position]
-        degrees[position] = 0 if ties.well_mixed else ties.row_start[i + 1] - ties.row_start[i]
-    cut = np.sort(degrees)[n - size]
+        scores[position] = score[pool[position]]
+    cut = np.sort(scores)[n - size]
     taken = 0
     equal = 0
     for position in range(n):
-        if degrees[position] > cut:
+        if scores[position] > cut:
             out[taken] = pool[position]
             taken += 1
-        elif degrees[position] == cut:
+        elif scores[position] == cut:
             w0, _, _, _ = philox(pool[position], refresh, luck, POOL + code, keys.seed, keys.community)
             sorting[equal] = (np.uint64(w0) << np.uint64(32)) | np.uint64(pool[position])
             equal += 1
@@ -210,6 +297,46 @@ def _degree_pool(
     for position in range(size - taken):
         out[taken + position] = np.int32(sorting[position] & np.uint64(0xFFFFFFFF))
     out[:size].sort()
+
+
+@kernel
+def _clustered_pool(
+    pool: Int32,
+    wanted: int,
+    refresh: int,
+    luck: int,
+    code: int,
+    neighbourhood: Int32,
+    keys: Keys,
+    sorting: UInt64,
+    out: Int32,
+) -> Any:
+    """Find the members of whole neighbourhoods, in keyed order, until they are `wanted`; return how many."""
+    highest = 0
+    for position in range(pool.size):
+        highest = max(highest, neighbourhood[pool[position]])
+    members = np.zeros(highest + 1, np.int64)
+    for position in range(pool.size):
+        members[neighbourhood[pool[position]]] += 1
+    count = 0
+    for number in range(highest + 1):
+        if members[number] > 0:
+            w0, _, _, _ = philox(number, refresh, luck, POOL + code, keys.seed, keys.community)
+            sorting[count] = (np.uint64(w0) << np.uint64(32)) | np.uint64(number)
+            count += 1
+    _sort_prefix(sorting, count)
+    held = 0
+    for place in range(count):
+        number = np.int64(sorting[place] & np.uint64(0xFFFFFFFF))
+        if held < wanted:
+            held += members[number]
+            members[number] = -1
+    size = 0
+    for position in range(pool.size):
+        if members[neighbourhood[pool[position]]] < 0:
+            out[size] = pool[position]
+            size += 1
+    return size
 
 
 @kernel
@@ -227,13 +354,27 @@ def _nominee(i: Whole, word: Whole, ties: Ties, n_residents: int) -> Whole:
 
 
 @kernel
-def _fill_purses(week: int, lane: int, arm: int, plan: Plan, purse: Purse) -> None:
-    """Move the week's part of what is left into the purses of the activities, by their shares."""
-    inflow = purse.left[lane] // (plan.funding_ends - week)
-    purse.left[lane] -= inflow
-    for b in range(plan.n_activities[arm]):
-        until, before = plan.shares[arm, b + 1], plan.shares[arm, b]
-        purse.purse[lane, b] += inflow * until // MILLION - inflow * before // MILLION
+def _fill_purses(
+    week: int, lane: int, arm: int, plan: Plan, purse: Purse, state: State, income: Int64
+) -> None:
+    """Move the week's part of what is left, and local money, into the purses of the activities."""
+    if week < plan.funding_ends:
+        inflow = purse.left[lane] // (plan.funding_ends - week)
+        purse.left[lane] -= inflow
+        for b in range(plan.n_activities[arm]):
+            until, before = purse.shares[lane, b + 1], purse.shares[lane, b]
+            purse.purse[lane, b] += part_of(inflow, until) - part_of(inflow, before)
+    if plan.has_budget[arm]:
+        public = plan.public_cents[arm, state.wins[lane]]
+        income[lane] += public
+        local = purse.pot[lane] + public
+        purse.pot[lane] = 0
+        if purse.local_shares[lane, plan.n_activities[arm]] == 0:
+            purse.remainder[lane] += local
+        else:
+            for b in range(plan.n_activities[arm]):
+                until, before = purse.local_shares[lane, b + 1], purse.local_shares[lane, b]
+                purse.local[lane, b] += part_of(local, until) - part_of(local, before)
 
 
 @kernel
@@ -243,7 +384,6 @@ def _find_pool(
     arm: int,
     b: int,
     luck: int,
-    ties: Ties,
     keys: Keys,
     plan: Plan,
     purse: Purse,
@@ -251,7 +391,7 @@ def _find_pool(
 ) -> Any:
     """Whom an activity may choose from; orders that a lane keeps for itself are brought up to date."""
     whole = plan.whole[arm, b]
-    number = whole[POOL_NUMBER]
+    number = purse.pool[lane, b]
     pool = plan.pool_ids[plan.pool_start[number] : plan.pool_start[number + 1]]
     if whole[RULE] == CYCLE:
         own = purse.own[lane, plan.own_slot[arm, b]]
@@ -261,19 +401,33 @@ def _find_pool(
         if purse.place[lane, b] == 0:
             _cycle_order(pool, purse.cycle[lane, b], luck, whole[CODE], keys, orders.sorting, own)
         return own[: pool.size]
-    if whole[RULE] == DEGREE:
+    if whole[RULE] == SCORED or whole[RULE] == CLUSTERED:
         own = purse.own[lane, plan.own_slot[arm, b]]
-        size = plan.fraction_size[arm, b]
         refresh = (week - plan.funding_starts) // whole[REFRESH] if whole[REFRESH] else 0
         if pool.size > 0 and purse.cycle[lane, b] != refresh:
-            _degree_pool(pool, size, refresh, luck, whole[CODE], ties, keys, orders.sorting, own)
+            size = plan.fraction_size[arm, b]
+            if whole[RULE] == SCORED:
+                score = plan.scores[whole[SCORE]]
+                _scored_pool(pool, size, refresh, luck, whole[CODE], score, keys, orders.sorting, own)
+            else:
+                size = _clustered_pool(
+                    pool, size, refresh, luck, whole[CODE], plan.neighbourhood, keys, orders.sorting, own
+                )
+            purse.place[lane, b] = size
             purse.cycle[lane, b] = refresh
-        return own[:size]
+        return own[: purse.place[lane, b]]
     return pool
 
 
 @kernel
+def _free(week: int, engaged: Whole, rules: Rules) -> bool:
+    """Whether somebody engaged in a week is free to be engaged again."""
+    return week - engaged >= rules.engagement_weeks
+
+
+@kernel
 def _most_units(
+    week: int,
     lane: int,
     arm: int,
     b: int,
@@ -282,14 +436,36 @@ def _most_units(
     rules: Rules,
     plan: Plan,
     purse: Purse,
+    leaders: Leaders,
+    organizations: Organizations,
     state: State,
 ) -> Any:
-    """How many units can be used this week: capped by candidates, by the week's media, by standing wins."""
+    """How many units can be used this week (docs/odd.md, 7.1)."""
     whole = plan.whole[arm, b]
-    if whole[DELIVERY] == LOBBY:
+    delivery = whole[DELIVERY]
+    if delivery == LOBBY:
         return UNLIMITED if state.wins[lane] < np.int64(rules.doubles[MAX_WINS, lane]) else 0
-    if whole[DELIVERY] == BROADCAST:
+    if delivery == BROADCAST:
         return max(whole[MAX_UNITS] - broadcast, 0)
+    if delivery == DEMONSTRATION:
+        return 1 - state.demonstrated[lane]
+    if delivery == ORGANIZATION:
+        return plan.deliverer_start[arm + 1] - plan.deliverer_start[arm]
+    if delivery == PYTHON:
+        return whole[MAX_UNITS]
+    candidates = 0
+    if delivery == STIPENDS:
+        for i in range(state.roles.shape[0]):
+            candidates += (state.roles[i, lane] & (ORGANIZER | STIPEND)) == ORGANIZER
+        return candidates
+    if delivery == COALITION:
+        if whole[RULE] != ONLY_LEADERS:
+            for k in range(organizations.influence.size):
+                if k != organizations.lead and _free(week, organizations.engaged[k, lane], rules):
+                    candidates += 1
+        for s in range(leaders.ids.size):
+            candidates += _free(week, leaders.engaged[s, lane], rules)
+        return candidates
     candidates = pool.size
     if whole[RULE] == CYCLE:
         candidates = pool.size - purse.place[lane, b]
@@ -297,7 +473,7 @@ def _most_units(
         candidates = 0
         for position in range(pool.size):
             candidates += 1 - ((state.flags[pool[position], lane] >> 1) & 1)
-    if whole[DELIVERY] == SEATS:
+    if delivery == SEATS:
         return (candidates + whole[PER_UNIT] - 1) // whole[PER_UNIT]
     return candidates // whole[PER_UNIT]
 
@@ -319,21 +495,25 @@ def _broadcast(
     luck: int,
     pool: Int32,
     residents: Residents,
+    rules: Rules,
     keys: Keys,
     plan: Plan,
+    purse: Purse,
+    leaders: Leaders,
     state: State,
     orders: Orders,
     reached: Int64,
 ) -> None:
     """Let everybody in the pool hear with `reach` a unit."""
     whole = plan.whole[arm, b]
-    slot = whole[ORDER_SLOT]
+    slot = purse.slot[lane, b]
     heard = np.float32(min(1.0, plan.reach[arm, b] * np.float64(units)))
     _draw(orders, slot, pool, week, luck, whole[CODE], keys)
     for position in range(pool.size):
         i = pool[position]
         if uniform(orders.comes[slot, i]) < heard:
-            _give(i, lane, arm, b, residents.group[i], plan, state, reached)
+            group = residents.group[i]
+            _give(i, lane, arm, b, group, week, residents, rules, plan, purse, leaders, state, reached)
 
 
 @kernel
@@ -350,6 +530,7 @@ def _walk_cycle(
     keys: Keys,
     plan: Plan,
     purse: Purse,
+    leaders: Leaders,
     state: State,
     reached: Int64,
 ) -> None:
@@ -363,7 +544,7 @@ def _walk_cycle(
         _, word, _, _ = philox(i, week, luck, TARGET + whole[CODE], keys.seed, keys.community)
         comes = _comes(word, whole[DELIVERY], group, lane, rules)
         if comes:
-            _give(i, lane, arm, b, group, plan, state, reached)
+            _give(i, lane, arm, b, group, week, residents, rules, plan, purse, leaders, state, reached)
         if comes or whole[DELIVERY] != SEATS:
             filled += 1
 
@@ -382,16 +563,18 @@ def _walk_order(
     rules: Rules,
     keys: Keys,
     plan: Plan,
+    purse: Purse,
+    leaders: Leaders,
     state: State,
     orders: Orders,
     reached: Int64,
 ) -> None:
     """Ask residents in the order of this week's draws until `wanted` places are filled or nobody is left."""
     whole = plan.whole[arm, b]
-    delivery, rule, slot = whole[DELIVERY], whole[RULE], whole[ORDER_SLOT]
+    delivery, rule, slot = whole[DELIVERY], whole[RULE], purse.slot[lane, b]
     n_residents = state.flags.shape[0]
     named = np.zeros(n_residents if rule == NOMINATED else 0, np.uint8)
-    if rule == DEGREE:
+    if rule in (SCORED, CLUSTERED):
         orders.drawn[slot] = 0  # the pool is the lane's own
     _draw(orders, slot, pool, week, luck, whole[CODE], keys)
     filled = 0
@@ -406,15 +589,110 @@ def _walk_order(
         if rule == NOMINATED:
             _, _, word, _ = philox(i, week, luck, TARGET + whole[CODE], keys.seed, keys.community)
             i = np.int64(_nominee(i, word, ties, n_residents))
-            if i < 0 or named[i] or (whole[LEADERS_ONLY] and not residents.is_leader[i]):
+            if i < 0 or named[i] or (whole[LEADERS_ONLY] and residents.leader_place[i] < 0):
                 continue
             named[i] = 1
         group = residents.group[i]
         comes = _comes(orders.comes[slot, i], delivery, group, lane, rules)
         if comes:
-            _give(i, lane, arm, b, group, plan, state, reached)
+            _give(i, lane, arm, b, group, week, residents, rules, plan, purse, leaders, state, reached)
         if comes or delivery != SEATS:
             filled += 1
+
+
+@kernel
+def _engage(
+    week: int,
+    lane: int,
+    arm: int,
+    b: int,
+    units: int,
+    luck: int,
+    residents: Residents,
+    rules: Rules,
+    keys: Keys,
+    plan: Plan,
+    purse: Purse,
+    leaders: Leaders,
+    organizations: Organizations,
+    state: State,
+    reached: Int64,
+) -> None:
+    """Engage organizations, the most influential first, then leaders (docs/odd.md, 7.3)."""
+    effect = plan.effect[arm, b]
+    left = units
+    while left > 0 and plan.whole[arm, b, RULE] != ONLY_LEADERS:
+        chosen = -1
+        for k in range(organizations.influence.size):
+            if k == organizations.lead or not _free(week, organizations.engaged[k, lane], rules):
+                continue
+            if chosen < 0 or organizations.influence[k] > organizations.influence[chosen]:
+                chosen = k
+        if chosen < 0:
+            break
+        left -= 1
+        organizations.engaged[chosen, lane] = week
+        interest = organizations.interest[chosen, lane]
+        organizations.interest[chosen, lane] = interest + effect[EFFECT_INTEREST] * (1.0 - interest)
+        if effect[EFFECT_TRUST] > 0.0:
+            for m in range(organizations.member_start[chosen], organizations.member_start[chosen + 1]):
+                i = organizations.member_ids[m]
+                dose = purse.dose[lane, b, residents.group[i]]
+                t = state.reals[TRUST, i, lane]
+                state.reals[TRUST, i, lane] = (t + dose[DOSE_TRUST] * (_ONE - t)) - dose[DOSE_TRUST_LOSS] * t
+    if left > 0:
+        sorting = np.empty(leaders.ids.size, np.uint64)
+        count = 0
+        for s in range(leaders.ids.size):
+            if _free(week, leaders.engaged[s, lane], rules):
+                w0, _, _, _ = philox(
+                    leaders.ids[s], week, luck, TARGET + plan.whole[arm, b, CODE], keys.seed, keys.community
+                )
+                sorting[count] = (np.uint64(w0) << np.uint64(32)) | np.uint64(s)
+                count += 1
+        _sort_prefix(sorting, count)
+        for place in range(min(left, count)):
+            s = np.int64(sorting[place] & np.uint64(0xFFFFFFFF))
+            i = np.int64(leaders.ids[s])
+            leaders.engaged[s, lane] = week
+            marks = DOSED | CONTACTED if plan.whole[arm, b, CONTACT] else DOSED
+            state.flags[i, lane] = np.uint8(state.flags[i, lane] | marks)
+            if state.last.size > 0:
+                state.last[i, lane] = np.uint8(b + 1)
+            reached[lane, b, residents.group[i]] += 1
+
+
+@kernel
+def _train_organizations(
+    lane: int,
+    arm: int,
+    b: int,
+    units: int,
+    rules: Rules,
+    plan: Plan,
+    purse: Purse,
+    organizations: Organizations,
+) -> None:
+    """Raise the capacity of the next organizations in the cycle of those that deliver."""
+    first = plan.deliverer_start[arm]
+    number = plan.deliverer_start[arm + 1] - first
+    for _ in range(units):
+        k = plan.deliverer_ids[first + purse.place[lane, b]]
+        purse.place[lane, b] = (purse.place[lane, b] + 1) % number
+        capacity = organizations.capacity[k, lane]
+        organizations.capacity[k, lane] = capacity + plan.effect[arm, b, EFFECT_CAPACITY] * (1.0 - capacity)
+    set_doses(lane, arm, rules, plan, purse, organizations)
+
+
+@kernel
+def _pay_stipends(lane: int, b: int, units: int, residents: Residents, state: State, reached: Int64) -> None:
+    """Give stipends to organizers by id."""
+    left = units
+    for i in range(state.roles.shape[0]):
+        if left > 0 and (state.roles[i, lane] & (ORGANIZER | STIPEND)) == ORGANIZER:
+            state.roles[i, lane] |= np.uint8(STIPEND)
+            reached[lane, b, residents.group[i]] += 1
+            left -= 1
 
 
 @kernel
@@ -426,28 +704,29 @@ def deliver_week(
     keys: Keys,
     plan: Plan,
     purse: Purse,
+    leaders: Leaders,
+    organizations: Organizations,
     state: State,
     orders: Orders,
-    units: Int64,
-    cents: Int64,
-    reached: Int64,
+    tally: Tally,
     efforts: Int64,
 ) -> None:
-    """Add money, buy, choose targets and give doses in one funded week, for all lanes.
+    """Add money, buy, choose targets and give doses in one week, for all lanes.
 
     Parameters
     ----------
-    week : the week.
-    ties, residents, rules, keys, plan, purse, state : the bundles of `arrays.py`.
+    week : the week, 0 or later.
+    ties, residents, rules, keys, plan, purse, leaders, organizations, state : the bundles of `arrays.py`.
     orders : scratch for the orders of targets.
-    units, cents : (L, B) receive what is bought this week.
-    reached : (L, B, G) receives how many were reached, came or heard.
+    tally : receives what is bought this week, what it cost, who was reached, and the local money that came
+        in.
     efforts : (L,) receives the lobby efforts of the week.
     """
-    n_arms = state.flags.shape[1] // keys.luck.size
-    efforts[:] = 0
-    if week < plan.funding_starts or week >= plan.funding_ends:
+    if week < plan.funding_starts:
         return
+    n_arms = state.flags.shape[1] // keys.luck.size
+    units, cents, local_cents = tally.units[week], tally.cents[week], tally.local[week]
+    reached, income = tally.reached[week], tally.income[week]
     for draw_group in range(keys.luck.size):
         luck = keys.luck[draw_group]
         orders.drawn[:] = 0
@@ -456,29 +735,79 @@ def deliver_week(
             lane = draw_group * n_arms + arm
             if plan.n_activities[arm] == 0:
                 continue
-            _fill_purses(week, lane, arm, plan, purse)
+            _fill_purses(week, lane, arm, plan, purse, state, income)
             broadcast = 0
             for b in range(plan.n_activities[arm]):
                 whole = plan.whole[arm, b]
-                affordable = purse.purse[lane, b] // whole[COST_CENTS]
-                if affordable == 0 or not plan.running[week, arm, b]:
+                cost = whole[COST_CENTS]
+                external = purse.purse[lane, b] // cost if week < plan.funding_ends else 0
+                local = purse.local[lane, b] // cost
+                if external + local == 0 or not plan.running[week, arm, b]:
                     continue
-                pool = _find_pool(week, lane, arm, b, luck, ties, keys, plan, purse, orders)
-                most = _most_units(lane, arm, b, pool, broadcast, rules, plan, purse, state)
-                bought = min(affordable, most)
+                pool = _find_pool(week, lane, arm, b, luck, keys, plan, purse, orders)
+                most = _most_units(
+                    week, lane, arm, b, pool, broadcast, rules, plan, purse, leaders, organizations, state
+                )
+                external = min(external, most)
+                local = min(local, most - external)
+                bought = external + local
                 if bought == 0:
                     continue
-                purse.purse[lane, b] -= bought * whole[COST_CENTS]
+                purse.purse[lane, b] -= external * cost
+                purse.local[lane, b] -= local * cost
                 units[lane, b] = bought
-                cents[lane, b] = bought * whole[COST_CENTS]
+                cents[lane, b] = external * cost
+                local_cents[lane, b] = local * cost
                 wanted = bought * whole[PER_UNIT]
-                if whole[DELIVERY] == LOBBY:
+                delivery = whole[DELIVERY]
+                if delivery == LOBBY:
                     efforts[lane] += bought
-                elif whole[DELIVERY] == BROADCAST:
+                elif delivery == DEMONSTRATION:
+                    state.demonstrated[lane] = 1
+                elif delivery == STIPENDS:
+                    _pay_stipends(lane, b, bought, residents, state, reached)
+                elif delivery == ORGANIZATION:
+                    _train_organizations(lane, arm, b, bought, rules, plan, purse, organizations)
+                elif delivery == COALITION:
+                    _engage(
+                        week,
+                        lane,
+                        arm,
+                        b,
+                        bought,
+                        luck,
+                        residents,
+                        rules,
+                        keys,
+                        plan,
+                        purse,
+                        leaders,
+                        organizations,
+                        state,
+                        reached,
+                    )
+                elif delivery == BROADCAST:
                     broadcast += bought
                     _broadcast(
-                        week, lane, arm, b, bought, luck, pool, residents, keys, plan, state, orders, reached
+                        week,
+                        lane,
+                        arm,
+                        b,
+                        bought,
+                        luck,
+                        pool,
+                        residents,
+                        rules,
+                        keys,
+                        plan,
+                        purse,
+                        leaders,
+                        state,
+                        orders,
+                        reached,
                     )
+                elif delivery == PYTHON:
+                    continue
                 elif whole[RULE] == CYCLE:
                     _walk_cycle(
                         week,
@@ -493,6 +822,7 @@ def deliver_week(
                         keys,
                         plan,
                         purse,
+                        leaders,
                         state,
                         reached,
                     )
@@ -510,7 +840,49 @@ def deliver_week(
                         rules,
                         keys,
                         plan,
+                        purse,
+                        leaders,
                         state,
                         orders,
                         reached,
                     )
+
+
+@kernel
+def meet_week(week: int, ties: Ties, rules: Rules, keys: Keys, state: State, contacts: Int64) -> None:
+    """Carry phase 3: organizers' contacts with the people they know (rule 7).
+
+    Parameters
+    ----------
+    week : the week, negative in burn-in.
+    ties, rules, keys, state : the bundles of `arrays.py`.
+    contacts : (L,) or (0,): receives how many contacts were made.
+    """
+    if not rules.organizers:
+        return
+    n_residents, n_lanes = state.roles.shape
+    n_arms = n_lanes // keys.luck.size
+    for i in range(n_residents):
+        somebody = np.uint8(0)
+        for lane in range(n_lanes):
+            somebody |= state.roles[i, lane] & np.uint8(ORGANIZER)
+        if not somebody:
+            continue
+        for lane in range(n_lanes):
+            if not state.roles[i, lane] & ORGANIZER:
+                continue
+            luck = keys.luck[lane // n_arms]
+            dose = np.float32(rules.doubles[PEER_DOSE, lane])
+            number = rules.organizer_contacts
+            if state.roles[i, lane] & STIPEND:
+                number = 2 * number
+            for first in range(0, number, 4):
+                words = philox(i, week, luck, PEER + first // 4, keys.seed, keys.community)
+                for c in range(min(4, number - first)):
+                    j = np.int64(_nominee(i, words[c], ties, n_residents))
+                    if j < 0:
+                        continue
+                    state.reals[APPEAL, j, lane] = state.reals[APPEAL, j, lane] + dose
+                    state.flags[j, lane] = np.uint8(state.flags[j, lane] | DOSED)
+                    if contacts.size > 0:
+                        contacts[lane] += 1

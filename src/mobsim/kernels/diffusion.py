@@ -23,15 +23,24 @@ from mobsim.kernels.arrays import (
     CAPABILITY_WEIGHT,
     FORGET,
     HABIT,
+    IDLE,
+    IDLE_SHIFT,
     KEEP,
     LAPSE,
+    LEADER_START,
     LEARNING,
     LOG_BACKGROUND,
     LOG_TELL_OTHER,
     LOG_TELL_PARTICIPANT,
     LOGIT,
     N_SINGLES,
+    NEVER_ENGAGED,
+    NEVER_STOPPED,
     NOT_VISIBILITY,
+    ORGANIZER,
+    ORGANIZER_CAPABILITY,
+    ORGANIZER_OWNERSHIP,
+    ORGANIZER_START,
     OWNERSHIP,
     OWNERSHIP_FACTOR,
     OWNERSHIP_GROWTH,
@@ -40,6 +49,7 @@ from mobsim.kernels.arrays import (
     SOCIAL_WEIGHT,
     START_CAPABILITY,
     STEEPNESS,
+    STIPEND,
     TELL_OTHER,
     TELL_PARTICIPANT,
     THRESHOLD,
@@ -52,6 +62,7 @@ from mobsim.kernels.arrays import (
     Int8,
     Int64,
     Keys,
+    Leaders,
     Residents,
     Rules,
     State,
@@ -61,10 +72,13 @@ from mobsim.kernels.arrays import (
 from mobsim.kernels.compile import inlined, kernel
 from mobsim.kernels.elementary import exp2_32, logistic_32
 from mobsim.kernels.keyed import Whole, philox, philox_slots, uniform
+from mobsim.kernels.monitoring import relief_of
 from mobsim.kernels.newcomers import seat_newcomers
 from mobsim.kernels.streams import TELLING, WEEK
 from mobsim.kernels.tile import (
     ALWAYS,
+    BUSY,
+    BYTE,
     CHOICE,
     COUNTS,
     FIELD,
@@ -88,6 +102,7 @@ from mobsim.kernels.tile import (
     PARAMETERS,
     QUOTIENT,
     REPLACED,
+    ROLES,
     S_NOW,
     S_START,
     SLOTS,
@@ -118,6 +133,26 @@ TILES_A_FLUSH = 255
 
 
 @kernel
+def visibility_terms(rules: Rules, state: State, n_residents: int, lambda_f: Float32) -> None:
+    """Find what visibility of the whole community does this week; a demonstration doubles it.
+
+    Parameters
+    ----------
+    rules, state : the bundles of `arrays.py`.
+    n_residents : number of residents.
+    lambda_f : (3, L) receives float32(visibility x F), float32(F) and float32(1 - visibility).
+    """
+    for lane in range(lambda_f.shape[1]):
+        visibility = rules.doubles[VISIBILITY, lane]
+        if state.demonstrated[lane]:
+            visibility = min(1.0, 2.0 * visibility)
+        share = np.float64(state.participating[lane]) / np.float64(n_residents)
+        lambda_f[0, lane] = np.float32(visibility * share)
+        lambda_f[1, lane] = np.float32(share)
+        lambda_f[2, lane] = np.float32(1.0 - visibility)
+
+
+@kernel
 def week_terms(rules: Rules, state: State, n_residents: int, terms: Float32, lambda_f: Float32) -> None:
     """Fill K_g and lambda x F of the week from the state at the start of phase 4.
 
@@ -126,19 +161,15 @@ def week_terms(rules: Rules, state: State, n_residents: int, terms: Float32, lam
     rules, state : the bundles of `arrays.py`.
     n_residents : number of residents.
     terms : (G, L) receives K_g.
-    lambda_f : (2, L) receives float32(visibility x F) and float32(F).
+    lambda_f : (3, L) receives the visibility terms.
     """
     n_groups, n_lanes = terms.shape
+    visibility_terms(rules, state, n_residents, lambda_f)
     for lane in range(n_lanes):
-        relief = 1.0
-        for _ in range(state.wins[lane]):
-            relief = relief * (1.0 - rules.doubles[WIN_RELIEF, lane])
+        left = relief_of(state.wins[lane], rules.doubles[WIN_RELIEF, lane])
         results = rules.doubles[RESULTS_WEIGHT, lane] * state.results[lane]
         for group in range(n_groups):
-            terms[group, lane] = np.float32(results - relief * rules.by_group[BARRIER, group, lane])
-        share = np.float64(state.participating[lane]) / np.float64(n_residents)
-        lambda_f[0, lane] = np.float32(rules.doubles[VISIBILITY, lane] * share)
-        lambda_f[1, lane] = np.float32(share)
+            terms[group, lane] = np.float32(results - left * rules.by_group[BARRIER, group, lane])
 
 
 @inlined
@@ -215,11 +246,36 @@ def _told_by_a_tie(
     return False
 
 
+@inlined
+def organizes(busy: Any, takes_part: Any, draw: Any, chance: Any) -> Any:
+    """Return the roles of a resident after the week: organizers stay or end, others may begin.
+
+    Parameters
+    ----------
+    busy : bits of `State.roles`, and bit 8 for those who are able to begin this week.
+    takes_part : 0 or 1, after this week's decisions.
+    draw, chance : the uniform number and the chance to begin.
+    """
+    after = np.uint32(busy) & np.uint32(255 - STIPEND)
+    if after & np.uint32(ORGANIZER):
+        idle = (after & np.uint32(IDLE)) >> np.uint32(IDLE_SHIFT)
+        after = after & np.uint32(255 - IDLE)
+        if not takes_part:
+            if idle == 3:
+                after = after & np.uint32(255 - ORGANIZER - NEVER_STOPPED)
+            else:
+                after = after | ((idle + YES) << np.uint32(IDLE_SHIFT))
+    elif (busy >> np.uint32(8)) and draw < chance:
+        after = after | np.uint32(ORGANIZER)
+    return after
+
+
 @kernel
 def diffuse_week(
     week: int,
     ties: Ties,
     residents: Residents,
+    leaders: Leaders,
     rules: Rules,
     keys: Keys,
     state: State,
@@ -231,8 +287,8 @@ def diffuse_week(
     Parameters
     ----------
     week : the week, negative in burn-in.
-    ties, residents, rules, keys, state : the bundles of `arrays.py`.
-    counts : (L, G, 4) receives the counts at the end of phase 6.
+    ties, residents, leaders, rules, keys, state : the bundles of `arrays.py`.
+    counts : (L, G, 5) receives the counts at the end of phase 6.
     forced : (N, L) int8, or (0, 0): decisions of agents that decide for themselves (-1: the rule decides).
     """
     n_residents, n_lanes = state.flags.shape
@@ -245,11 +301,15 @@ def diffuse_week(
     well_mixed = ties.well_mixed != 0
     transmission = ties.transmission.size > 0
     decide_by_agents = forced.size > 0
+    remembers = state.last.size > 0
+    may_organize = np.uint32(rules.organizers)
+    last_flat = state.last.reshape(state.last.size)
 
     now = state.now[0]
     words = state.words[now]
     next_words = state.words[1 - now]
     flags_flat = state.flags.reshape(n_residents * n_lanes)
+    roles_flat = state.roles.reshape(n_residents * n_lanes)
     told_flat = state.told_week.reshape(n_residents * n_lanes)
     reals = state.reals.reshape(6, n_residents * n_lanes)
     theta_flat, s0_flat, s_flat = reals[THRESHOLD], reals[START_CAPABILITY], reals[CAPABILITY]
@@ -269,7 +329,7 @@ def diffuse_week(
     words_drawn = drawn.reshape(4 * SLOTS)
 
     terms = np.empty((n_groups, n_lanes), np.float32)
-    lambda_f = np.empty((2, n_lanes), np.float32)
+    lambda_f = np.empty((3, n_lanes), np.float32)
     week_terms(rules, state, n_residents, terms, lambda_f)
     log_background = np.empty((n_groups, n_lanes), np.float32)
     for group in range(n_groups):
@@ -284,6 +344,7 @@ def diffuse_week(
         lane = slot % n_lanes
         for row in range(N_SINGLES):
             f[PARAMETERS + row * 64 + slot] = rules.singles[row, lane]
+        f[PARAMETERS + NOT_VISIBILITY * 64 + slot] = lambda_f[2, lane]
         f[LAMBDA_F + slot] = lambda_f[0, lane]
         entity_steps[slot] = np.uint32(slot // n_draws)
         place_of[slot] = slot // n_lanes
@@ -300,7 +361,7 @@ def diffuse_week(
 
     counts[:] = 0
     state.aware_tellers[:] = 0
-    special = 0
+    next_leader = 0
     tiles_counted = 0
 
     for chunk in range(0, n_residents, per_chunk):
@@ -339,6 +400,7 @@ def diffuse_week(
             copy(f, T_NOW, t_flat, base, n_slots)
             copy(f, M_NOW, m_flat, base, n_slots)
             copy(u, FLAGS, flags_flat, base, n_slots)
+            copy(u, ROLES, roles_flat, base, n_slots)
             if n_lanes < NARROW:
                 for slot in range(n_slots):
                     place = at(first, place_of[slot], 0)
@@ -447,13 +509,13 @@ def diffuse_week(
                     decision = forced[first + slot // n_lanes, slot % n_lanes]
                     if decision >= 0:
                         f[U1 + slot] = ALWAYS if decision else NEVER
-            first_special = special
-            while special < residents.special.size and residents.special[special] < first + in_tile:
-                r = residents.special[special] - first
+            first_leader = next_leader
+            while next_leader < leaders.ids.size and leaders.ids[next_leader] < first + in_tile:
+                start = (leaders.ids[next_leader] - first) * n_lanes
                 for lane in range(n_lanes):
-                    if residents.stance[special, lane] < 0:
-                        f[U1 + r * n_lanes + lane] = NEVER
-                special += 1
+                    opposed = leaders.stance[next_leader, lane] < 0
+                    f[at(U1, start, lane)] = NEVER if opposed else f[at(U1, start, lane)]
+                next_leader += 1
 
             # 4c first part: the logit or the sharp threshold.
             if rules.decision == WHOLE:
@@ -507,7 +569,8 @@ def diffuse_week(
                 for slot in range(SLOTS):
                     u[TAKES_PART + slot] |= (u[FLAGS + slot] >> YES) & YES
             for slot in range(SLOTS):
-                lapses = f[U2 + slot] < f[PARAMETERS + LAPSE * 64 + slot]
+                held_back = HALF if (u[ROLES + slot] & np.uint32(STIPEND)) != 0 else ONE
+                lapses = f[U2 + slot] < f[PARAMETERS + LAPSE * 64 + slot] * held_back
                 halved = (HALF if lapses else ONE) if u[TAKES_PART + slot] != 0 else ONE
                 f[O_NOW + slot] = f[O_NOW + slot] * halved
                 u[TAKES_PART + slot] = NO if lapses else u[TAKES_PART + slot]
@@ -545,6 +608,16 @@ def diffuse_week(
             for slot in range(SLOTS):
                 newcomers |= u[REPLACED + slot]
                 just_told |= u[JUST_TOLD + slot]
+            # 6: who organizes, or could.
+            for slot in range(SLOTS):
+                able = f[S_NOW + slot] >= f[PARAMETERS + ORGANIZER_CAPABILITY * 64 + slot]
+                owns = f[O_NOW + slot] >= f[PARAMETERS + ORGANIZER_OWNERSHIP * 64 + slot]
+                could = u[TAKES_PART + slot] if able else NO
+                could = could if owns else NO
+                u[BUSY + slot] = ((could & may_organize) << np.uint32(8)) | u[ROLES + slot]
+            busy = np.uint32(0)
+            for slot in range(SLOTS):
+                busy |= u[BUSY + slot]
             if just_told:
                 for slot in range(n_slots):
                     if u[JUST_TOLD + slot]:
@@ -557,6 +630,37 @@ def diffuse_week(
                         s0_flat[base + slot] = f[S_START + slot]
                         t_flat[base + slot] = f[T_NOW + slot]
                         told_flat[base + slot] = week
+                        u[ROLES + slot] = NO
+                        u[BUSY + slot] = NO
+                        roles_flat[base + slot] = 0
+                        if remembers:
+                            last_flat[base + slot] = 0
+                for s in range(first_leader, next_leader):
+                    start = (leaders.ids[s] - first) * n_lanes
+                    for lane in range(n_lanes):
+                        if u[at(REPLACED, start, lane)]:
+                            leaders.stance[s, lane] = leaders.leaning[s]
+                            leaders.engaged[s, lane] = NEVER_ENGAGED
+            if busy:
+                for slot in range(n_slots):
+                    if u[BUSY + slot]:
+                        pair_of_slot = pair + slot // n_arms
+                        lane = slot % n_lanes
+                        i = first + slot // n_lanes
+                        roles = organizes(
+                            u[BUSY + slot],
+                            u[TAKES_PART + slot],
+                            uniform(
+                                ((words_drawn[at(0 * 64, pair_of_slot, 0)] & BYTE) << np.uint32(24))
+                                | ((words_drawn[at(1 * 64, pair_of_slot, 0)] & BYTE) << np.uint32(16))
+                                | ((words_drawn[at(2 * 64, pair_of_slot, 0)] & BYTE) << np.uint32(8))
+                            ),
+                            np.float32(rules.doubles[LEADER_START, lane])
+                            if residents.leader_place[i] >= 0
+                            else rules.singles[ORGANIZER_START, lane],
+                        )
+                        roles_flat[base + slot] = np.uint8(roles)
+                        counts[lane, group_of[i], 4] += np.int64(roles & YES)
 
             # Words for next week, counts, copy out.
             next_week = np.int32(week + 1)
@@ -575,14 +679,15 @@ def diffuse_week(
                     | ((tells & participating) << np.uint32(10))
                     | ((u[UNITS + slot] * (YES + participating)) << np.uint32(20))
                 )
-            for s in range(first_special, special):
-                i = np.int64(residents.special[s])
+            for s in range(first_leader, next_leader):
+                i = np.int64(leaders.ids[s])
+                units = np.uint32(ties.units[i])
+                start = (i - first) * n_lanes
                 for lane in range(n_lanes):
-                    slot = (i - first) * n_lanes + lane
-                    if residents.stance[s, lane] != 0:
-                        u[WORD + slot] = stance_word(
-                            residents.stance[s, lane], u[TELLS + slot], ties.units[i]
-                        )
+                    stance = leaders.stance[s, lane]
+                    tells = u[at(TELLS, start, lane)]
+                    shown = tells if stance < 0 else stance_word(1, tells, units)
+                    u[at(WORD, start, lane)] = shown if stance != 0 else u[at(WORD, start, lane)]
             for group in range(n_groups):
                 for slot in range(SLOTS):
                     flags = u[FLAGS + slot]

@@ -19,6 +19,8 @@ from mobsim.kernels.arrays import (
     WIN_REVERSAL,
     Int64,
     Keys,
+    Leaders,
+    Organizations,
     Residents,
     Rules,
     State,
@@ -34,10 +36,10 @@ N_MEASURES = 6  # appeal, capability, ownership, trust, capability x ownership, 
 @kernel
 def conclude_week(
     week: int,
-    residents: Residents,
     rules: Rules,
     keys: Keys,
-    coalition: float,
+    leaders: Leaders,
+    organizations: Organizations,
     state: State,
     efforts: Int64,
 ) -> None:
@@ -46,8 +48,7 @@ def conclude_week(
     Parameters
     ----------
     week : the week.
-    residents, rules, keys, state : the bundles of `arrays.py`.
-    coalition : C, influence-weighted share of organizations in the coalition.
+    rules, keys, leaders, organizations, state : the bundles of `arrays.py`.
     efforts : (L,) lobby efforts bought this week.
     """
     n_residents, n_lanes = state.flags.shape
@@ -61,8 +62,10 @@ def conclude_week(
         )
         luck = keys.luck[lane // n_arms]
         if efforts[lane] > 0:
-            trained_share = _trained_share(lane, residents, state)
-            hazard = (rules.doubles[LOBBY_SUCCESS, lane] * (coalition + share)) * (1.0 + 0.5 * trained_share)
+            trained_share = _trained_share(lane, leaders, state)
+            seen = min(1.0, 2.0 * share) if state.demonstrated[lane] else share
+            support = organizations.coalition[lane] + seen
+            hazard = (rules.doubles[LOBBY_SUCCESS, lane] * support) * (1.0 + 0.5 * trained_share)
             chance = 1.0 - exp2_64(-hazard * LOG2_E)
             for effort in range(efforts[lane]):
                 if state.wins[lane] < np.int64(rules.doubles[MAX_WINS, lane]):
@@ -77,16 +80,13 @@ def conclude_week(
 
 
 @kernel
-def _trained_share(lane: int, residents: Residents, state: State) -> float:
+def _trained_share(lane: int, leaders: Leaders, state: State) -> float:
     """Share of leaders who have been trained and are still in office."""
-    leaders = 0
     trained = 0
-    for i in range(residents.is_leader.size):
-        if residents.is_leader[i]:
-            leaders += 1
-            if state.flags[i, lane] & TRAINED:
-                trained += 1
-    return trained / leaders if leaders > 0 else 0.0
+    for s in range(leaders.ids.size):
+        if state.flags[leaders.ids[s], lane] & TRAINED:
+            trained += 1
+    return trained / leaders.ids.size if leaders.ids.size > 0 else 0.0
 
 
 @kernel

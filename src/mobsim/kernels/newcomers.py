@@ -107,7 +107,7 @@ def seat_newcomers(
         trust = draw_level(w2, rules.by_group[TRUST_MEAN, group, lane], rules.doubles[TRUST_SD, lane])
         if rules.newcomer_aware == BY_GROUP:
             share = np.float32(rules.by_group[AWARE_SHARE, group, lane])
-            aware = np.uint32(residents.is_leader[i] != 0 or uniform(w3) < share)
+            aware = np.uint32(residents.leader_place[i] >= 0 or uniform(w3) < share)
         else:
             aware = np.uint32(rules.newcomer_aware == EVERYONE)
         for slot in range(pair * n_arms, (pair + 1) * n_arms):

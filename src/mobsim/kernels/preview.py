@@ -24,7 +24,6 @@ from mobsim.kernels.arrays import (
     LOG_TELL_OTHER,
     LOG_TELL_PARTICIPANT,
     LOGIT,
-    NOT_VISIBILITY,
     OWNERSHIP,
     PARTICIPATING,
     RECONSIDER,
@@ -39,6 +38,7 @@ from mobsim.kernels.arrays import (
     Int8,
     Int64,
     Keys,
+    Leaders,
     Residents,
     Rules,
     State,
@@ -94,25 +94,32 @@ def empty_preview(n_residents: int) -> Preview:
 
 @kernel
 def preview_week(
-    week: int, ties: Ties, residents: Residents, rules: Rules, keys: Keys, state: State, preview: Preview
+    week: int,
+    ties: Ties,
+    residents: Residents,
+    leaders: Leaders,
+    rules: Rules,
+    keys: Keys,
+    state: State,
+    preview: Preview,
 ) -> None:
     """Fill `preview` for one week of a block of one lane; the state stays as it is.
 
     Parameters
     ----------
-    week : the week, negative in burn-in; what phase 2 gives in this week has been given.
-    ties, residents, rules, keys, state : of a block with one lane.
+    week : the week, negative in burn-in; what phases 2 and 3 give in this week has been given.
+    ties, residents, leaders, rules, keys, state : of a block with one lane.
     preview : receives what is known before the decisions are written.
     """
     n_residents = state.flags.shape[0]
     n_groups = rules.by_group.shape[1]
     luck = keys.luck[0]
     terms = np.empty((n_groups, 1), np.float32)
-    lambda_f = np.empty((2, 1), np.float32)
+    lambda_f = np.empty((3, 1), np.float32)
     week_terms(rules, state, n_residents, terms, lambda_f)
     stance = np.zeros(n_residents, np.int8)
-    for s in range(residents.special.size):
-        stance[residents.special[s]] = residents.stance[s, 0]
+    for s in range(leaders.ids.size):
+        stance[leaders.ids[s]] = leaders.stance[s, 0]
     tells = np.zeros(n_residents, np.uint8)
     told_by_all = 0
     told_by_participants = 0
@@ -137,7 +144,7 @@ def preview_week(
             exposure = lambda_f[1, 0]
         else:
             n_all, n_participants, numerator = _row(i, ties, state, stance, tells)
-            exposure = rules.singles[NOT_VISIBILITY, 0] * _quotient(i, numerator, ties) + lambda_f[0, 0]
+            exposure = lambda_f[2, 0] * _quotient(i, numerator, ties) + lambda_f[0, 0]
 
         # 4b: awareness.
         n_p = np.float32(n_participants)

@@ -31,7 +31,8 @@ N_FLOATS = (17 + N_SINGLES) * 64
 SUMS, FLAGS, UNITS, GROUP, OFFSET = 0 * 64, 1 * 64, 2 * 64, 3 * 64, 4 * 64
 TELLS, WORD, TOLD_BY_TIE = 5 * 64, 6 * 64, 7 * 64
 IS_AWARE, TAKES_PART, REPLACED, JUST_TOLD = 8 * 64, 9 * 64, 10 * 64, 11 * 64
-COUNTS = 12 * 64
+ROLES, BUSY = 12 * 64, 13 * 64
+COUNTS = 14 * 64
 
 ONE, ZERO, HALF = np.float32(1.0), np.float32(0.0), np.float32(0.5)
 NEVER, ALWAYS = np.float32(2.0), np.float32(-1.0)
@@ -76,7 +77,7 @@ def flush_counts(u: UInt32, counts: Int64) -> None:
     Parameters
     ----------
     u : the tile's scratch.
-    counts : (L, G, 4) aware, participating, contacted, participating and never contacted.
+    counts : (L, G, 5); receives aware, participating, contacted, participating and never contacted.
     """
     n_lanes, n_groups = counts.shape[0], counts.shape[1]
     for group in range(n_groups):

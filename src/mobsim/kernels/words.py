@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mobsim.kernels.arrays import Int64, Residents, Rules, State, Ties
+from mobsim.kernels.arrays import ORGANIZER, Int64, Leaders, Residents, Rules, State, Ties
 from mobsim.kernels.compile import inlined, kernel
 
 NO_WINDOW = 2**30
@@ -70,7 +70,7 @@ def add_teller(tellers: Any, lane: Any, word: Any) -> None:
 
 @kernel
 def write_words(
-    week: int, ties: Ties, residents: Residents, rules: Rules, state: State, counts: Int64
+    week: int, ties: Ties, residents: Residents, leaders: Leaders, rules: Rules, state: State, counts: Int64
 ) -> None:
     """Write the state words for a week, and the counts, from flags: at the start and after state was set
     by hand.
@@ -78,17 +78,17 @@ def write_words(
     Parameters
     ----------
     week : the week that will read the words.
-    ties, residents, rules, state : the bundles of `arrays.py`.
-    counts : (L, G, 4) receives aware, participating, contacted, participating and never contacted.
+    ties, residents, leaders, rules, state : the bundles of `arrays.py`.
+    counts : (L, G, 5) receives aware, participating, contacted, participating and never contacted,
+        organizers.
     """
     n_residents, n_lanes = state.flags.shape
     words = state.words[state.now[0]]
     counts[:] = 0
     state.participating[:] = 0
     state.aware_tellers[:] = 0
-    special = 0
     for i in range(n_residents):
-        is_special = special < residents.special.size and residents.special[special] == i
+        place = residents.leader_place[i]
         group = residents.group[i]
         for lane in range(n_lanes):
             flags = state.flags[i, lane]
@@ -96,7 +96,7 @@ def write_words(
             participating = (flags >> 1) & 1
             contacted = (flags >> 2) & 1
             tells = aware if week - state.told_week[i, lane] <= rules.exposure_window else 0
-            stance = residents.stance[special, lane] if is_special else 0
+            stance = leaders.stance[place, lane] if place >= 0 else 0
             if stance != 0:
                 word = stance_word(stance, tells, ties.units[i])
             else:
@@ -106,7 +106,6 @@ def write_words(
             counts[lane, group, 1] += participating
             counts[lane, group, 2] += contacted
             counts[lane, group, 3] += participating & (1 - contacted)
+            counts[lane, group, 4] += state.roles[i, lane] & ORGANIZER
             state.participating[lane] += participating
             add_teller(state.aware_tellers, lane, word)
-        if is_special:
-            special += 1

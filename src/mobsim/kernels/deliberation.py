@@ -1,0 +1,361 @@
+"""Leaders and organizations decide: phase 7 of docs/odd.md, rules 9 and 11, and members' contributions.
+
+All proposals of a week are made from the state at the start of the phase and written at once.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mobsim.kernels.arrays import (
+    COALITION_WEIGHT,
+    CONTACTED,
+    LEADER_COALITION,
+    LEADER_ENGAGEMENT,
+    LEADER_LEANING,
+    LEADER_NOISE,
+    LEADER_RECONSIDER,
+    LEADER_SOCIAL,
+    LEADER_THRESHOLD,
+    NEVER_LEFT,
+    ORGANIZATION_ENGAGEMENT,
+    ORGANIZATION_NOISE,
+    ORGANIZATION_RECONSIDER,
+    ORGANIZATION_THRESHOLD,
+    PARTICIPATING,
+    Float32,
+    Float64,
+    Int8,
+    Int64,
+    Keys,
+    Leaders,
+    Organizations,
+    Plan,
+    Purse,
+    Residents,
+    Rules,
+    State,
+    Ties,
+)
+from mobsim.kernels.compile import kernel
+from mobsim.kernels.elementary import logistic_64
+from mobsim.kernels.keyed import philox, uniform
+from mobsim.kernels.money import part_of
+from mobsim.kernels.streams import LEADER_DECIDES, ORGANIZATION_DECIDES
+from mobsim.kernels.words import stance_word, teller_word
+
+UNDECIDED = -128
+"""In the proposals of agents that decide for themselves: the rule decides."""
+
+
+@kernel
+def decides(week: int, rules: Rules) -> bool:
+    """Whether leaders and organizations decide in a week.
+
+    Parameters
+    ----------
+    week : the week, negative in burn-in.
+    rules : the bundle of `arrays.py`.
+    """
+    return week % rules.decision_interval == 0
+
+
+@kernel
+def measure_coalition(organizations: Organizations) -> None:
+    """Bring C, the influence-weighted share of members, in line with who is a member.
+
+    Parameters
+    ----------
+    organizations : the bundle of `arrays.py`.
+    """
+    for lane in range(organizations.coalition.size):
+        total = 0.0
+        inside = 0.0
+        for k in range(organizations.influence.size):
+            total += organizations.influence[k]
+            inside += organizations.influence[k] * np.float64(organizations.member[k, lane])
+        organizations.coalition[lane] = inside / total if total > 0.0 else 0.0
+
+
+@kernel
+def chance_of(argument: float, noise: float) -> float:
+    """The logit choice of leaders and organizations; sharp without noise.
+
+    Parameters
+    ----------
+    argument : what speaks for it, less the threshold.
+    noise : spread, 0 or more.
+    """
+    if noise > 0.0:
+        return float(logistic_64(argument / noise))
+    return 1.0 if argument >= 0.0 else 0.0
+
+
+@kernel
+def preview_leaders(
+    week: int,
+    ties: Ties,
+    rules: Rules,
+    keys: Keys,
+    leaders: Leaders,
+    organizations: Organizations,
+    state: State,
+    lambda_f: Float32,
+    proposals: Int8,
+    chances: Float32,
+) -> None:
+    """Find what the rule proposes for every leader; nothing is written to the state.
+
+    Parameters
+    ----------
+    week : the week.
+    ties, rules, keys, leaders, organizations, state : the bundles of `arrays.py`, after phase 6.
+    lambda_f : (3, L) the week's float32(λ·F), float32(F) and float32(1 − λ) with F after phase 6.
+    proposals : (S, L) receives the stance proposed.
+    chances : (S, L, 3) receives exposure, chance of moving up, chance of moving down.
+    """
+    n_leaders, n_lanes = leaders.stance.shape
+    n_arms = n_lanes // keys.luck.size
+    words = state.words[state.now[0]]
+    weighted = ties.weight.size > 0
+    numerators = np.zeros(n_lanes, np.int64)
+    for s in range(n_leaders):
+        i = np.int64(leaders.ids[s])
+        if not ties.well_mixed:
+            numerators[:] = 0
+            for tie in range(ties.row_start[i], ties.row_start[i + 1]):
+                j = np.int64(ties.neighbours[tie])
+                units = np.int64(ties.units[j])
+                weight = ties.weight[tie] if weighted else np.int64(1)
+                for lane in range(n_lanes):
+                    shows = np.int64(words[j * n_lanes + lane] >> np.uint32(20))
+                    numerators[lane] += weight * (shows - units)
+        for lane in range(n_lanes):
+            if ties.well_mixed:
+                exposure = lambda_f[1, lane]
+            else:
+                denominator = ties.denominator[i]
+                quotient = np.float32(0.0)
+                if denominator > 0.0:
+                    quotient = np.float32((np.float64(numerators[lane]) * ties.scale) / denominator)
+                exposure = lambda_f[2, lane] * quotient + lambda_f[0, lane]
+            stance = leaders.stance[s, lane]
+            engaged = 1.0 if week - leaders.engaged[s, lane] < rules.engagement_weeks else 0.0
+            growth = organizations.coalition[lane] - organizations.coalition_start[lane]
+            a = rules.doubles[LEADER_LEANING, lane] * (np.float64(leaders.leaning[s]) - np.float64(stance))
+            a = a + rules.doubles[LEADER_SOCIAL, lane] * np.float64(exposure)
+            a = a + rules.doubles[LEADER_ENGAGEMENT, lane] * engaged
+            a = a + rules.doubles[LEADER_COALITION, lane] * growth
+            threshold, noise = rules.doubles[LEADER_THRESHOLD, lane], rules.doubles[LEADER_NOISE, lane]
+            reconsiders = rules.doubles[LEADER_RECONSIDER, lane]
+            up = reconsiders * chance_of(a - threshold, noise)
+            down = reconsiders * chance_of((-a) - threshold, noise)
+            chances[s, lane, 0] = exposure
+            chances[s, lane, 1] = np.float32(up)
+            chances[s, lane, 2] = np.float32(down)
+            w0, _, _, _ = philox(
+                i, week, keys.luck[lane // n_arms], LEADER_DECIDES, keys.seed, keys.community
+            )
+            u = np.float64(uniform(w0))
+            if u < up:
+                stance = min(stance + 1, 1)
+            elif u >= 1.0 - down:
+                stance = max(stance - 1, -1)
+            proposals[s, lane] = stance
+
+
+@kernel
+def preview_organizations(
+    week: int,
+    rules: Rules,
+    keys: Keys,
+    organizations: Organizations,
+    proposals: Int8,
+    chances: Float64,
+) -> None:
+    """Find what the rule proposes for every organization; nothing is written to the state.
+
+    Parameters
+    ----------
+    week : the week.
+    rules, keys, organizations : the bundles of `arrays.py`.
+    proposals : (K, L) receives 1 to be a member, 0 not to be.
+    chances : (K, L) receives the chance of being a member after this decision.
+    """
+    n_organizations, n_lanes = organizations.member.shape
+    n_arms = n_lanes // keys.luck.size
+    for k in range(n_organizations):
+        for lane in range(n_lanes):
+            if k == organizations.lead:
+                chances[k, lane] = 1.0
+                proposals[k, lane] = 1
+                continue
+            engaged = 1.0 if week - organizations.engaged[k, lane] < rules.engagement_weeks else 0.0
+            gain = organizations.interest[k, lane] + rules.doubles[ORGANIZATION_ENGAGEMENT, lane] * engaged
+            gain = gain + rules.doubles[COALITION_WEIGHT, lane] * organizations.coalition[lane]
+            gain = gain - rules.doubles[ORGANIZATION_THRESHOLD, lane]
+            reconsiders = rules.doubles[ORGANIZATION_RECONSIDER, lane]
+            stays = (1.0 - reconsiders) * np.float64(organizations.member[k, lane])
+            chance = stays + reconsiders * chance_of(gain, rules.doubles[ORGANIZATION_NOISE, lane])
+            w0, _, _, _ = philox(
+                k, week, keys.luck[lane // n_arms], ORGANIZATION_DECIDES, keys.seed, keys.community
+            )
+            chances[k, lane] = chance
+            proposals[k, lane] = 1 if np.float64(uniform(w0)) < chance else 0
+
+
+@kernel
+def take_stances(
+    ties: Ties,
+    residents: Residents,
+    leaders: Leaders,
+    state: State,
+    proposals: Int8,
+    counts: Int64,
+) -> None:
+    """Write new stances, and what follows: who becomes opposed stops participating.
+
+    Parameters
+    ----------
+    ties, residents, leaders, state : the bundles of `arrays.py`.
+    proposals : (S, L) the new stances.
+    counts : (L, G, 5) counts of the week, brought in line.
+    """
+    n_leaders, n_lanes = leaders.stance.shape
+    words = state.words[state.now[0]]
+    for s in range(n_leaders):
+        i = np.int64(leaders.ids[s])
+        group = residents.group[i]
+        for lane in range(n_lanes):
+            stance = proposals[s, lane]
+            if stance == leaders.stance[s, lane]:
+                continue
+            leaders.stance[s, lane] = stance
+            flags = state.flags[i, lane]
+            if stance < 0 and flags & PARTICIPATING:
+                counts[lane, group, 1] -= 1
+                if not flags & CONTACTED:
+                    counts[lane, group, 3] -= 1
+                state.participating[lane] -= 1
+                flags = np.uint8(flags & ~np.uint8(PARTICIPATING | NEVER_LEFT))
+                state.flags[i, lane] = flags
+            before = words[i * n_lanes + lane]
+            tells = before & np.uint32(1)
+            if stance != 0:
+                word = stance_word(stance, tells, ties.units[i])
+            else:
+                word = teller_word(tells, (flags >> 1) & 1, ties.units[i])
+            words[i * n_lanes + lane] = word
+            state.aware_tellers[lane, 0] += np.int64(word & np.uint32(1)) - np.int64(before & np.uint32(1))
+            state.aware_tellers[lane, 1] += np.int64((word >> np.uint32(10)) & np.uint32(1)) - np.int64(
+                (before >> np.uint32(10)) & np.uint32(1)
+            )
+
+
+@kernel
+def join_coalition(organizations: Organizations, proposals: Int8) -> None:
+    """Write who is in the coalition, and C.
+
+    Parameters
+    ----------
+    organizations : the bundle of `arrays.py`.
+    proposals : (K, L) 1 to be a member.
+    """
+    organizations.member[:] = proposals
+    measure_coalition(organizations)
+
+
+@kernel
+def refill(plan: Plan, organizations: Organizations) -> None:
+    """Let organizations win back a part of their resources.
+
+    Parameters
+    ----------
+    plan, organizations : the bundles of `arrays.py`.
+    """
+    for k in range(organizations.influence.size):
+        most = organizations.start_resources[k]
+        gain = part_of(most, plan.refill)
+        for lane in range(organizations.coalition.size):
+            organizations.resources[k, lane] = min(most, organizations.resources[k, lane] + gain)
+
+
+@kernel
+def contribute(plan: Plan, purse: Purse, organizations: Organizations, income: Int64) -> None:
+    """Let coalition members give to the pot, in arms with a budget.
+
+    Parameters
+    ----------
+    plan, purse, organizations : the bundles of `arrays.py`.
+    income : (L,) local money that came in this week, in cents.
+    """
+    n_arms = plan.n_activities.size
+    for lane in range(purse.pot.size):
+        if not plan.has_budget[lane % n_arms]:
+            continue
+        for k in range(organizations.influence.size):
+            if organizations.member[k, lane]:
+                gift = part_of(organizations.resources[k, lane], plan.contribution)
+                organizations.resources[k, lane] -= gift
+                purse.pot[lane] += gift
+                income[lane] += gift
+
+
+@kernel
+def deliberate(
+    week: int,
+    ties: Ties,
+    residents: Residents,
+    rules: Rules,
+    keys: Keys,
+    plan: Plan,
+    purse: Purse,
+    leaders: Leaders,
+    organizations: Organizations,
+    state: State,
+    lambda_f: Float32,
+    forced_stance: Int8,
+    forced_member: Int8,
+    counts: Int64,
+    income: Int64,
+) -> None:
+    """Carry phase 7 of one week for all lanes.
+
+    Parameters
+    ----------
+    week : the week, negative in burn-in.
+    ties, residents, rules, keys, plan, purse, leaders, organizations, state : the bundles of `arrays.py`.
+    lambda_f : (3, L) the week's visibility terms, with F after phase 6.
+    forced_stance, forced_member : (S, L), (K, L) or (0, 0): proposals of agents that decide for themselves;
+        UNDECIDED leaves it to the rule.
+    counts : (L, G, 5) counts of the week, brought in line.
+    income : (L,) local money that came in this week, in cents.
+    """
+    if week >= 0:
+        refill(plan, organizations)
+    if not decides(week, rules):
+        return
+    n_leaders, n_lanes = leaders.stance.shape
+    n_organizations = organizations.influence.size
+    stances = leaders.stance.copy()
+    members = organizations.member.copy()
+    if rules.doubles[LEADER_RECONSIDER].max() > 0.0 and n_leaders > 0:
+        chances = np.empty((n_leaders, n_lanes, 3), np.float32)
+        preview_leaders(week, ties, rules, keys, leaders, organizations, state, lambda_f, stances, chances)
+    if rules.doubles[ORGANIZATION_RECONSIDER].max() > 0.0 and n_organizations > 0:
+        joining = np.empty((n_organizations, n_lanes), np.float64)
+        preview_organizations(week, rules, keys, organizations, members, joining)
+    if forced_stance.size > 0:
+        for s in range(n_leaders):
+            for lane in range(n_lanes):
+                if forced_stance[s, lane] != UNDECIDED:
+                    stances[s, lane] = forced_stance[s, lane]
+    if forced_member.size > 0:
+        for k in range(n_organizations):
+            for lane in range(n_lanes):
+                if forced_member[k, lane] != UNDECIDED and k != organizations.lead:
+                    members[k, lane] = forced_member[k, lane]
+    take_stances(ties, residents, leaders, state, stances, counts)
+    join_coalition(organizations, members)
+    if week >= plan.funding_starts:
+        contribute(plan, purse, organizations, income)
