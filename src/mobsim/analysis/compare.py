@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mobsim.analysis.facts import POOLED
 from mobsim.analysis.ratios import RatioInterval, bootstrap_interval, bootstrap_ratio, fieller_interval
 from mobsim.analysis.statistics import (
     Floats,
@@ -33,12 +34,16 @@ KEYS = ("arm", "community", "luck")
 """Columns that say which run a row is."""
 
 UNDEFINED_WITHOUT_ANYBODY = (
-    "gap_end", "gap_fe", "gap_week0", "kept_participants", "never_left", "parity_end", "parity_fe",
-    "persistence_ratio", "spillover_share",
+    "gap_end", "gap_fe", "gap_week0", "kept_participants", "never_left", "opposed_end", "opposed_fe",
+    "organizers_kept", "parity_end", "parity_fe", "persistence_ratio", "self_reliance_funded",
+    "self_reliance_sustained", "spillover_share", "supportive_end", "supportive_fe",
 )  # fmt: skip
 """Outcomes that are NaN in a run with nobody to count, as those of a group can be; the others never are."""
 
-NOT_MORE_IS_BETTER = ("cost", "gap", "time_to_goal", "unspent", "volunteer_hours", "wins")
+NOT_MORE_IS_BETTER = (
+    "contacts", "cost", "gap", "local_income", "opposed", "time_to_goal", "unspent", "volunteer_hours",
+    "wins",
+)  # fmt: skip
 """Beginnings of outcomes that no verdict can be built on: less is better, or they are no share."""
 
 POINTWISE = "pointwise, not adjusted for the number of outcomes"
@@ -232,7 +237,7 @@ def _numbers(column: pd.Series[Any], name: str) -> Floats:
     if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)):
         raise ResultsError(f"outcomes table, column {name!r}: found {column.dtype}; only numbers are allowed")
     values: Floats = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    always_defined = "__" not in name or name.startswith("goal_met")
+    always_defined = "__" not in name or name.startswith("goal_met")  # goal_estimate_met needs a survey
     may_be_undefined = name in UNDEFINED_WITHOUT_ANYBODY or not always_defined
     checked = np.where(np.isnan(values), 0.0, values) if may_be_undefined else values
     finite_array(checked, 1, f"outcomes table, column {name!r}")
@@ -267,6 +272,8 @@ def _table(
             )
             note = f"restricted mean: weeks below the goal within {horizon}"
             rows += _mean_rows(runs, column, restricted_weeks(values, horizon), confidence, note)
+        elif POOLED.get(column) in runs.columns:
+            rows += _pooled_rows(runs, column, confidence)
         else:
             rows += _mean_rows(runs, column, values, confidence, "")
     rows += _ratio_rows(runs, residents, confidence)
@@ -289,7 +296,7 @@ def _row(
 ) -> dict[str, object]:
     """Build one row of the table; goals keep their name in the outcome, groups have a column."""
     name, _, group = outcome.partition("__")
-    if name in ("goal_met", "goal_reached", "time_to_goal"):
+    if name in ("goal_met", "goal_estimate_met", "goal_reached", "time_to_goal"):
         name, group = outcome, ""
     communities, luck = (1, n_units) if runs.single_community else (n_units, len(runs.luck))
     return {
@@ -328,6 +335,27 @@ def _mean_rows(
         rows.append(
             _row(runs, i, outcome, level, against, n_units, note if n_units == defined.size else left_out)
         )
+    return rows
+
+
+def _pooled_rows(runs: _Runs, outcome: str, confidence: float) -> list[dict[str, object]]:
+    """Rows of a share of few people, pooled: mean of those who count / mean of all of them."""
+    whole = runs.columns[POOLED[outcome]]
+    part = np.where(whole > 0, runs.columns[outcome], 0.0) * whole
+    parts, wholes = part.mean(axis=2), whole.mean(axis=2)
+    rows = []
+    for i in range(len(runs.arms)):
+        level, against, note = NOTHING, NOTHING, "nobody to count"
+        if wholes[i].any():
+            level = bootstrap_ratio(parts[i], wholes[i], confidence=confidence)
+            note = "pooled: a ratio of means; bootstrap over communities"
+        if i != runs.none and wholes[i].any() and wholes[runs.none].any():
+            against = bootstrap_interval(
+                np.stack([parts[i], wholes[i], parts[runs.none], wholes[runs.none]]),
+                lambda means: means[0] / means[1] - means[2] / means[3],
+                confidence=confidence,
+            )
+        rows.append(_row(runs, i, outcome, level, against, whole.shape[1], note))
     return rows
 
 

@@ -25,6 +25,10 @@ RATIOS = {
 """Outcomes that are a ratio of two means, both against no campaign: numerator and denominator."""
 
 
+POOLED = {"organizers_kept": "leadership_fe"}
+"""Shares of a few people that are pooled over communities, and the outcome that says how many they are."""
+
+
 @dataclass(frozen=True)
 class CheckResult:
     """A published fact, what the runs give for it, and whether that lies inside the band.
@@ -67,6 +71,8 @@ def check_fact(check: CheckSpec, runs: pd.DataFrame, scenario: Scenario, single:
     _must_be_there(check, arms, runs)
     if check.outcome in RATIOS:
         interval = _ratio(check.outcome, arms, runs, scenario.community.residents, single)
+    elif POOLED.get(check.outcome) in runs.columns:
+        interval = _pooled(check.outcome, arms, runs, single)
     else:
         interval = _mean(check.outcome, arms, runs, single)
     inside = (check.at_least is None or interval.estimate >= check.at_least) and (
@@ -118,6 +124,26 @@ def _mean(outcome: str, arms: list[str], runs: pd.DataFrame, single: bool) -> In
     return paired_interval(values)
 
 
+def _pooled(outcome: str, arms: list[str], runs: pd.DataFrame, single: bool) -> Interval:
+    """Pooled share of few people, or its difference between two arms, with bootstrap limits."""
+    from mobsim.analysis.ratios import bootstrap_interval
+    from mobsim.analysis.statistics import Interval
+
+    counted = runs.assign(pooled=(runs[outcome] * runs[POOLED[outcome]]).fillna(0.0))
+    measures = [
+        _by_unit(counted, arm, column, single) for arm in arms for column in ("pooled", POOLED[outcome])
+    ]
+    if not all(whole.any() for whole in measures[1::2]):
+        return Interval(math.nan, math.nan, math.nan)
+    return bootstrap_interval(np.stack(measures), _ratio_or_difference)
+
+
+def _ratio_or_difference(means: NDArray[np.float64]) -> Any:
+    """Return the ratio of two means, or of four the difference of the two ratios."""
+    ratio = means[0] / means[1]
+    return ratio if len(means) == 2 else ratio - means[2] / means[3]
+
+
 def _ratio(outcome: str, arms: list[str], runs: pd.DataFrame, residents: int, single: bool) -> Interval:
     """Ratio of two means against no campaign, or its difference between two arms, with bootstrap limits.
 
@@ -137,9 +163,4 @@ def _ratio(outcome: str, arms: list[str], runs: pd.DataFrame, residents: int, si
         if not paired_interval(denominator).low > 0:
             return Interval(math.nan, math.nan, math.nan)
         measures += [numerator, scale * denominator]
-
-    def difference(means: NDArray[np.float64]) -> Any:
-        ratio = means[0] / means[1]
-        return ratio if len(arms) == 1 else ratio - means[2] / means[3]
-
-    return bootstrap_interval(np.stack(measures), difference)
+    return bootstrap_interval(np.stack(measures), _ratio_or_difference)

@@ -32,7 +32,7 @@ Progress = Callable[[int, int], None]
 
 
 class Tables(Protocol):
-    """What a simulation hands over: three tidy tables (docs/outcomes.md)."""
+    """What a simulation hands over: tidy tables (docs/outcomes.md)."""
 
     def runs(self) -> pd.DataFrame:
         """One row a run."""
@@ -42,6 +42,15 @@ class Tables(Protocol):
 
     def activities(self) -> pd.DataFrame:
         """One row an arm, activity and week."""
+
+    def organizations(self) -> pd.DataFrame:
+        """One row an arm, organization and decision week."""
+
+    def domains(self) -> pd.DataFrame:
+        """One row an arm and decision week."""
+
+    def surveys(self) -> pd.DataFrame:
+        """One row a run and survey; no rows if nobody asks."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +88,7 @@ class Study:
     ----------
     scenario : the resolved scenario.
     comparison : estimates, intervals and the verdict.
-    runs, weeks, activities : the tables of docs/outcomes.md.
+    runs, weeks, activities, organizations, domains, surveys : the tables of docs/outcomes.md.
     checks : published facts, in the order of the scenario.
     drift : movement without a campaign; None where there is no state of rest (preset bare).
     until : half-width that a second stage was run for, or None.
@@ -92,6 +101,9 @@ class Study:
     runs: pd.DataFrame
     weeks: pd.DataFrame
     activities: pd.DataFrame
+    organizations: pd.DataFrame
+    domains: pd.DataFrame
+    surveys: pd.DataFrame
     checks: tuple[CheckResult, ...]
     drift: Drift | None
     until: float | None = None
@@ -217,18 +229,37 @@ class TwoStages:
 
     def activities(self) -> pd.DataFrame:
         """One row an arm, activity and week, mean over the runs of both stages."""
-        first, second = self.first.activities(), self.second.activities()
+        return self._weighted(self.first.activities(), self.second.activities())
+
+    def organizations(self) -> pd.DataFrame:
+        """One row an arm, organization and decision week, mean over the runs of both stages."""
+        from mobsim.engine.organization_table import with_quadrants
+
+        return with_quadrants(self._weighted(self.first.organizations(), self.second.organizations()))
+
+    def domains(self) -> pd.DataFrame:
+        """One row an arm and decision week, mean over the runs of both stages."""
+        return self._weighted(self.first.domains(), self.second.domains())
+
+    def surveys(self) -> pd.DataFrame:
+        """One row a run and survey, arm by arm."""
+        return self._joined(self.first.surveys(), self.second.surveys())
+
+    def _weighted(self, first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+        """Average two tables of means, row by row, by the runs behind them."""
         sizes = len(self.first.runs()), len(self.second.runs())
         means = first.copy()
-        for name in first.columns:
-            if name not in ("arm", "activity", "family", "week"):
-                means[name] = (first[name] * sizes[0] + second[name] * sizes[1]) / sum(sizes)
+        for name in first.select_dtypes("number").columns.drop("week"):
+            means[name] = (first[name] * sizes[0] + second[name] * sizes[1]) / sum(sizes)
         return means
 
     def _joined(self, first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
         import pandas as pd
 
-        whole = pd.concat([first, second], ignore_index=True)
+        filled = [table for table in (first, second) if len(table)]
+        if not filled:
+            return first
+        whole = pd.concat(filled, ignore_index=True)
         arms = {arm: place for place, arm in enumerate(dict.fromkeys(whole["arm"]))}
         place = whole["arm"].map(arms)
         return whole.iloc[place.argsort(kind="stable")].reset_index(drop=True)
@@ -268,6 +299,9 @@ def study_of(
         runs=runs,
         weeks=tables.weeks(),
         activities=tables.activities(),
+        organizations=tables.organizations(),
+        domains=tables.domains(),
+        surveys=tables.surveys(),
         checks=tuple(
             check_fact(check, runs, scenario, single_community(scenario)) for check in scenario.check
         ),
@@ -284,14 +318,14 @@ def single_community(scenario: Scenario) -> bool:
 
 
 def comparable(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return the columns that can be compared: those that exist in some run of every arm.
+    """Return the columns that can be compared: those that exist in some run of some arm.
 
-    Arms without meetings have no share of their seats; without a marginalized group there is no gap.
+    Without a marginalized group there is no gap; where nobody asks no goal is scored on estimates.
     """
     absent = [
         name
         for name in runs.columns
-        if not name.startswith("time_to_goal__") and not runs[name].notna().groupby(runs["arm"]).any().all()
+        if not name.startswith("time_to_goal__") and not runs[name].notna().any()
     ]
     return runs.drop(columns=absent)
 

@@ -196,6 +196,30 @@ def test_undefined_ratios_leave_their_community_out_and_say_so(table: pd.DataFra
     assert math.isnan(nowhere["estimate"])
 
 
+def test_a_share_of_few_people_is_pooled_over_communities(table: pd.DataFrame) -> None:
+    few = table.assign(leadership_fe=0.01, organizers_kept=0.5)
+    few.loc[few["community"] < 8, ["leadership_fe", "organizers_kept"]] = [0.04, 0.8]
+    few.loc[few["community"] == 9, ["leadership_fe", "organizers_kept"]] = [0.0, math.nan]
+    few.loc[few["arm"] == "nothing", ["leadership_fe", "organizers_kept"]] = [0.0, math.nan]
+    comparison = compare_outcomes(few, residents=1000, horizon=130)
+    row = row_of(comparison, "outreach", "organizers_kept")
+    assert row["estimate"] == pytest.approx((8 * 0.04 * 0.8 + 23 * 0.01 * 0.5) / (8 * 0.04 + 23 * 0.01))
+    assert row["low"] < row["estimate"] < row["high"]
+    assert row["against_none"] == pytest.approx(0)
+    assert row["note"].startswith("pooled")
+    nobody = row_of(comparison, "nothing", "organizers_kept")
+    assert math.isnan(nobody["estimate"])
+    assert nobody["note"] == "nobody to count"
+
+
+def test_goals_on_estimates_are_compared_where_somebody_asked(table: pd.DataFrame) -> None:
+    asked = table.assign(goal_estimate_met__fifth=math.nan)
+    asked.loc[asked["arm"] == "outreach", "goal_estimate_met__fifth"] = 1.0
+    comparison = compare_outcomes(asked, residents=1000, horizon=130)
+    assert row_of(comparison, "outreach", "goal_estimate_met__fifth")["estimate"] == 1
+    assert math.isnan(row_of(comparison, "training", "goal_estimate_met__fifth")["estimate"])
+
+
 def test_an_empty_group_and_an_outcome_of_some_arms_only(table: pd.DataFrame) -> None:
     sparse = table.assign(voice_share__marginalized=0.25)
     sparse.loc[sparse["arm"] != "outreach", "voice_share__marginalized"] = math.nan

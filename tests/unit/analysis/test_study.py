@@ -30,6 +30,15 @@ class Made:
     def activities(self) -> pd.DataFrame:
         return self.tables.activities()
 
+    def organizations(self) -> pd.DataFrame:
+        return self.tables.organizations()
+
+    def domains(self) -> pd.DataFrame:
+        return self.tables.domains()
+
+    def surveys(self) -> pd.DataFrame:
+        return self.few(self.tables.surveys())
+
     def few(self, table: pd.DataFrame) -> pd.DataFrame:
         parts = [table[table["community"] == c % 8].assign(community=c) for c in self.communities]
         order = {arm: k for k, arm in enumerate(dict.fromkeys(table["arm"]))}
@@ -171,7 +180,39 @@ def test_a_fact_about_nothing_is_refused(scenario: Scenario, study: Study) -> No
         check_fact(fact(outcome="gap_fee"), study.runs, scenario, single=False)
 
 
-def test_what_some_arm_never_has_is_not_compared(tables: Any) -> None:
-    runs = tables.runs()
-    left = set(runs.columns) - set(comparable(runs).columns)
-    assert left == {"voice_share__majority", "voice_share__hill_people"}
+def test_two_stages_average_organizations_and_name_their_quadrants_again(tables: Any) -> None:
+    first, second = Made(tables, range(2)), Made(tables, range(2, 8))
+    table = tables.organizations()
+    second.organizations = lambda: table.assign(interest=table["interest"] + 0.4)  # type: ignore[method-assign]
+    joined = module.TwoStages(first, second).organizations()
+    assert joined["interest"].tolist() == pytest.approx((table["interest"] + 0.3).tolist())
+    assert joined["week"].tolist() == table["week"].tolist()
+    office = joined[(joined["organization"] == "district_office") & (joined["arm"] == "none")]
+    assert set(office["quadrant"]) == {"manage closely"}
+
+
+def test_two_stages_join_surveys_and_average_domains(tables: Any) -> None:
+    first, second = Made(tables, range(2)), Made(tables, range(2, 8))
+    joined = module.TwoStages(first, second)
+    assert len(joined.surveys()) == len(tables.surveys())
+    pd.testing.assert_frame_equal(joined.domains(), tables.domains())
+    second.surveys = first.surveys = lambda: tables.surveys().iloc[:0]  # type: ignore[method-assign]
+    assert len(joined.surveys()) == 0
+
+
+def test_what_no_arm_ever_has_is_not_compared(tables: Any) -> None:
+    runs = tables.runs().assign(opposed_end=np.nan)
+    assert set(runs.columns) - set(comparable(runs).columns) == {"opposed_end"}
+
+
+def test_a_share_of_few_people_is_pooled(scenario: Scenario, study: Study) -> None:
+    runs = study.runs.copy()
+    one = (runs["arm"] == "outreach") & (runs["community"] == 1)
+    runs.loc[one, ["organizers_kept", "leadership_fe"]] = [1.0, 0.07]
+    found = check_fact(fact(outcome="organizers_kept", at_least=0.6), runs, scenario, single=False)
+    assert found.estimate == pytest.approx((6 * 0.6 * 0.01 + 1.0 * 0.07) / (6 * 0.01 + 0.07))
+    assert found.low < found.estimate < found.high
+    difference = check_fact(fact(outcome="organizers_kept", against="none"), runs, scenario, single=False)
+    assert difference.estimate == pytest.approx(found.estimate - 0.6)
+    nobody = runs.assign(leadership_fe=0.0, organizers_kept=np.nan)
+    assert not check_fact(fact(outcome="organizers_kept", at_least=0), nobody, scenario, single=False).met
