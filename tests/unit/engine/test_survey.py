@@ -1,7 +1,7 @@
 """Phase 1: what surveys cost, whom they ask, and what policies do to the purse of each lane.
 
-The block here is made by hand, with residents that never change; how surveys and the rest of the week work
-together is tested where the engine is compared with the reference.
+Most tests have a block made by hand, with residents that never change; the last one runs the engine against
+the reference.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from tests.builders import mixed_community, tiny_scenario
+from tests.builders import TINY_CALENDAR, mixed_community, random_ties, tiny_scenario
+from tests.reference import run_reference
 from tests.unit.kernels.test_monitoring import bundle, plain_order, plain_survey
 
 from mobsim.campaign.budget import cumulative_shares
+from mobsim.engine.block import Block
 from mobsim.engine.survey import Surveys
 from mobsim.kernels import arrays as a
 from mobsim.kernels.delivery import N_WHOLE, ORDER_SLOT, POOL_NUMBER
@@ -342,3 +344,63 @@ def test_what_people_say_at_meetings_stands_for_a_survey():
     surveys.act(9)  # the second: assessed does not act again, but the voice is heard
     assert list(block.purse.shares[0]) == [0, 625_000, 1_000_000, 1_000_000]
     assert not block.purse.voice.any()
+
+
+# --- in the engine
+
+POLICY_ARMS = {
+    name: arm(
+        [
+            {"kind": kind, "share": 1.0}
+            for kind in ("visit", "meeting", "skills", "leader", "lobby", "coalition")
+        ],
+        policy=name,
+        respondents=15,
+        perfect=perfect,
+    )
+    for name, perfect in [
+        ("fixed", False),
+        ("assessed", False),
+        ("reasons", False),
+        ("marginal", True),
+        ("equity", False),
+    ]
+} | {
+    "voice": {
+        "policy": "reasons",
+        "community_decides": True,
+        "activities": [{"kind": "visit", "share": 1.0}, {"kind": "meeting", "share": 2.0}],
+    }
+}
+
+
+def test_surveys_in_the_engine_equal_those_of_the_reference():
+    scenario = tiny_scenario(
+        arms=POLICY_ARMS,
+        goals=({"at_least": 0.6, "by_week": 25}, {"at_least": 0.5, "by_week": 25, "group": "minority"}),
+        campaign={"budget_per_resident": 60.0, "calendar": TINY_CALENDAR | CALENDAR},
+    )
+    community = mixed_community(scenario, random_ties(N, 5.0, seed=2), seed=2)
+    names = list(POLICY_ARMS)
+    block = Block(scenario, community, names, LUCKS)
+    block.advance(block.horizon)
+    results = block.surveys.results()
+    for lane in range(len(LUCKS) * len(names)):
+        reference = run_reference(scenario, community, names[lane % len(names)], LUCKS[lane // len(names)])
+        mine = [r for r in results if r.lane == lane and r.respondents > 0]
+        assert len(mine) == len(reference.surveys)
+        for r, theirs in zip(mine, reference.surveys, strict=True):
+            assert r.week == theirs.week
+            assert answers_of(r) == [list(part) for part in theirs[1:6]]
+            assert r.shares == tuple(map(float, theirs.shares))
+            assert (-1 if r.group_chosen is None else r.group_chosen) == theirs.group
+        heard = [(r.week, list(r.causes), r.shares) for r in results if r.lane == lane and r.respondents == 0]
+        assert heard == [
+            (week, list(causes), tuple(map(float, shares))) for week, causes, shares in reference.voices
+        ]
+        lines = reference.units.shape[1]
+        assert np.array_equal(block.tally.units[:, lane, :lines], reference.units)
+        assert np.array_equal(block.tally.cents[:, lane, :lines], reference.spent_cents)
+    moved = {names[r.lane % len(names)] for r in results if len(set(r.shares)) > 1}
+    assert {"assessed", "reasons", "marginal", "voice"} <= moved
+    assert any(r.group_chosen is not None for r in results)
