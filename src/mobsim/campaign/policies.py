@@ -13,7 +13,7 @@ from fractions import Fraction
 from numbers import Rational, Real
 from typing import TypeAlias
 
-from mobsim.campaign.activity import CAUSES
+from mobsim.campaign.activity import CAUSES, EQUITY
 from mobsim.campaign.goals import GoalSpec
 from mobsim.campaign.monitoring import Estimates
 from mobsim.community.exact import as_written
@@ -25,9 +25,6 @@ STEP = Fraction(1, 10)
 """What `marginal` moves at most, and the share below which it takes nothing from a line [A]."""
 
 EVERYBODY = "all"
-
-EQUITY = "equity"
-"""The policy that moves lines from group to group, by `choose_group`."""
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mobsim.campaign.activity import CAUSES, ArmSpec
-from mobsim.campaign.budget import cumulative_fractions, local_fractions, unit_cents
+from mobsim.campaign.activity import CAUSES, EQUITY, ArmSpec
+from mobsim.campaign.budget import cumulative_fractions, local_fractions, normalized_shares, unit_cents
 from mobsim.campaign.monitoring import Estimates, estimates_of, survey_weeks
-from mobsim.campaign.policies import EQUITY, Evidence, Policy, Shares, choose_group, normalized, policy_of
+from mobsim.campaign.policies import Evidence, Policy, Shares, choose_group, policy_of
 from mobsim.community.exact import as_written
 from mobsim.kernels import arrays as a
 from mobsim.kernels.delivery import ORDER_SLOT, POOL_NUMBER
@@ -317,7 +317,7 @@ def _asking(scenario: Scenario, arm: ArmSpec, n_residents: int) -> _Asking | Non
         respondents=respondents,
         misreport=misreport,
         insight=insight,
-        shares=normalized([as_written(use.share) for use in arm.activities]) or (),
+        shares=normalized_shares([use.share for use in arm.activities]),
         kinds=tuple(use.kind for use in arm.activities),
         answers=tuple(tuple(as_written(line.answers.get(cause, 0.0)) for cause in CAUSES) for line in lines),
         is_lobby=tuple(line.delivery == "lobby" for line in lines),
