@@ -9,7 +9,8 @@ its name, and loaded when a scenario first uses it. See docs/tutorials/extending
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
@@ -313,6 +314,36 @@ def spec_of(name: str, cls: Any) -> ActivitySpec:
             f"{spec.delivery}; a class with deliver has delivery python, and only such a class"
         )
     return spec
+
+
+@contextmanager
+def registered(group: str, name: str, thing: Any) -> Iterator[None]:
+    """Register something for as long as a `with` block runs; for tests.
+
+    Parameters
+    ----------
+    group : `ACTIVITIES`, `TARGETING` or `POLICY`.
+    name : how scenarios call it.
+    thing : the class or function.
+    """
+    registries: dict[str, dict[str, Any]] = {
+        ACTIVITIES: _activities,
+        TARGETING: _rules,
+        POLICY: _policies,
+    }
+    doors: dict[str, Callable[[str, Any], None]] = {
+        ACTIVITIES: register_activity,
+        TARGETING: register_targeting,
+        POLICY: register_policy,
+    }
+    registry = registries[group]
+    was_there = name in registry
+    doors[group](name, thing)
+    try:
+        yield
+    finally:
+        if not was_there:
+            del registry[name]
 
 
 # --- Both doors
