@@ -205,9 +205,12 @@ def _fault(path: Path, found: Any, whole: Any, document: Document) -> Fault:
     if kind == "missing":
         return document.fault(path, f"{text_of(path)} is missing; allowed: {allowed}")
     if found["loc"][-1] == "[key]":
-        allowed = "up to 40 letters, digits and _, first a letter"
+        words = allowed_words((schema_at(path[:-1], whole) or {}).get("propertyNames", {}))
+        allowed = ", ".join(words) or "up to 40 letters, digits and _, first a letter"
+        guess = nearest(str(path[-1]), words)
+        what = "one of its keys" if words else "a name"
         return document.fault(
-            path, f"{text_of(path[:-1])}: {shown(path[-1])} is not a name; allowed: {allowed}"
+            path, f"{text_of(path[:-1])}: {shown(path[-1])} is not {what}; allowed: {allowed}{guess}"
         )
     value = _at(whole, path)
     guess = nearest(value, allowed_words(schema)) if isinstance(value, str) else ""

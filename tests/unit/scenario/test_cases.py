@@ -69,5 +69,5 @@ def test_the_resolved_form_loads_back_to_itself(path: Path, tmp_path: Path) -> N
 
 
 def test_there_are_enough_cases() -> None:
-    assert len(INVALID) >= 60
-    assert len(VALID) >= 20
+    assert len(INVALID) >= 180
+    assert len(VALID) >= 40

@@ -161,6 +161,24 @@ def test_an_old_version_is_migrated(monkeypatch: pytest.MonkeyPatch) -> None:
     assert resolve({**SMALLEST, "schema_version": 0}).title == "migrated"
 
 
+def test_memory_grows_by_what_a_scenario_remembers() -> None:
+    def need(arm: dict[str, Any], **community: Any) -> int:
+        return memory.estimated_bytes(resolve({**SMALLEST, "community": community, "arms": {"one": arm}}))
+
+    visits = [{"kind": "visit", "share": 1.0}]
+    least, lanes = need({"activities": visits}), 8
+    assert need({"activities": visits, "survey": 10}) == least + 1000 * lanes
+    assert need({"activities": [{**visits[0], "target": "cycle"}]}) == least + 4 * 1000 * lanes
+    assert need({"activities": visits}, leaders={"share": 0.25}) == pytest.approx(
+        least + 0.2 * 5 * 1000 * lanes
+    )
+    lead = {"name": "alone", "type": "ngo", "lead": True}
+    assert (
+        need({"activities": visits}, organizations=[lead])
+        == least - 6 * memory.BYTES_AN_ORGANIZATION_AND_LANE * lanes
+    )
+
+
 def test_households_are_counted_as_the_builder_counts_them() -> None:
     for size in (1.5, 4.7, 12.0):
         assert ties_at_home(size) == household_degree(size)
@@ -179,7 +197,13 @@ def test_the_editors_schema_accepts_what_loads() -> None:
     for path in sorted((cases / "valid").glob("*.yaml")):
         faults = [fault.message for fault in checker.iter_errors(read_document(path).data)]
         assert not faults, (path.name, faults)
-    for name in ("misspelled_residents", "unknown_target", "wrong_unit", "negative_noise"):
+    for name in (
+        "misspelled_residents",
+        "centrality_unknown",
+        "survey_is_a_word",
+        "wrong_unit",
+        "negative_noise",
+    ):
         assert not checker.is_valid(read_document(cases / "invalid" / f"{name}.yaml").data), name
 
 

@@ -11,7 +11,8 @@ from mobsim.scenario.catalogue import find_scenario, shipped_folder, shipped_sce
 from mobsim.scenario.document import read_document
 from mobsim.scenario.dump import plain
 from mobsim.scenario.file import load_scenario, read_scenario
-from mobsim.scenario.warn import contacts_bought, warnings_of
+from mobsim.scenario.resolve import resolve
+from mobsim.scenario.warn import people_reached, warnings_of
 
 pytestmark = pytest.mark.quick
 
@@ -88,10 +89,79 @@ def test_warnings_name_what_is_unusual(tmp_path: Path) -> None:
         "behaviour.social_weight is 1.5, outside the usual 0 to 1",
         "campaign.budget_per_resident is 0.5, outside the usual 1 to 50",
         "arms.idle buys nothing, so it equals none",
-        "goals[0] asks for 900 residents, but the money of no arm contacts more than 500 (visits): "
-        "the rest would have to come by themselves",
+        "goals[0] asks for 892 more residents than take part at the start, but the money of no arm reaches "
+        "more than 500 (visits): the rest would have to come by themselves",
     ]
-    assert contacts_bought(scenario, "visits") == 500
+    assert people_reached(scenario, "visits") == 500
+
+
+def told_about(tmp_path: Path, text: str) -> list[str]:
+    path = tmp_path / "warned.yaml"
+    path.write_text(f"schema_version: 2\ntitle: t\ndescription: d\n{text}", encoding="utf-8")
+    scenario, document = read_scenario(path)
+    return [sentence.split(": ", 1)[1] for sentence in warnings_of(scenario, document)]
+
+
+def test_a_goal_within_reach_of_the_cheapest_line_is_not_warned_about(tmp_path: Path) -> None:
+    """A visit costs 1, a seat in a workshop 6: 700 people are missing (0.73 less 0.03 of 1,000)."""
+    text = (
+        "community:   # [A]\n"
+        "  groups: {all_of_us: {share: 1}}\n  initial: {aware: everyone, participating: {share: 0.03}}\n"
+        "campaign: {budget_per_resident: BUDGET}   # [A]\n"
+        "arms:   # [A]\n  one:\n    activities:\n"
+        "      - {kind: visit, share: 0.1}\n      - {kind: skills, share: 0.9}\n"
+        "goals:\n  - {at_least: 0.73, by_week: 77}   # [A]\n"
+    )
+    assert not [told for told in told_about(tmp_path, text.replace("BUDGET", "0.7")) if "goals" in told]
+    found = [told for told in told_about(tmp_path, text.replace("BUDGET", "0.69")) if "goals" in told]
+    assert found == [
+        "goals[0] asks for 700 more residents than take part at the start, but the money of no arm reaches "
+        "more than 690 (one): the rest would have to come by themselves"
+    ]
+
+
+def test_media_reach_for_the_price_of_a_listener(tmp_path: Path) -> None:
+    """A week of media costs 100 for 1,000 residents and reaches .04 of them: 2.5 a listener."""
+    scenario = resolve(
+        {
+            "schema_version": 2,
+            "title": "t",
+            "description": "d",
+            "arms": {
+                "media": {"activities": [{"kind": "media", "share": 1.0}]},
+                "lobby": {"activities": [{"kind": "lobby", "share": 1.0}]},
+            },
+        }
+    )
+    price = scenario.activities["media"].cost / (scenario.activities["media"].reach * 1000)
+    assert people_reached(scenario, "media") == pytest.approx(10_000 / price)
+    assert people_reached(scenario, "lobby") == 0
+
+
+def test_groups_as_capable_as_organizers_are_warned_about(tmp_path: Path) -> None:
+    groups = "community: {groups: {us: {share: 0.5, capability: 0.45}, them: {share: 0.5}}}   # [A]\n"
+    assert told_about(tmp_path, groups) == [
+        "community.groups.us.capability is 0.45, not below behaviour.organizer_capability, which is 0.45: "
+        "everybody who stays becomes an organizer"
+    ]
+    assert told_about(tmp_path, groups + "behaviour: {organizer_start: 0}   # [A]\n") == []
+
+
+def test_surveys_and_policies_that_do_nothing_are_warned_about(tmp_path: Path) -> None:
+    told = told_about(
+        tmp_path,
+        "campaign: {budget_per_resident: 1}   # [A]\n"
+        "behaviour: {organizer_start: 0}   # [A]\n"
+        "arms:\n"
+        "  dear:   # [A]\n    survey: 600\n    activities:\n      - {kind: visit, share: 1}\n"
+        "  aimed:   # [A]\n    policy: equity\n    activities:\n"
+        "      - {kind: visit, share: 1, target: leaders}\n      - {kind: stipend, share: 1}\n"
+        "goals:\n  - {at_least: 0.1, by_week: 77}   # [A]\n",
+    )
+    assert told == [
+        "arms.dear.survey costs 1,200, more than the arm's budget of 1,000: nobody is asked",
+        "arms.aimed.activities[1]: stipend is for organizers, and nobody becomes one (organizer_start is 0)",
+    ]
 
 
 def test_lines_are_those_of_the_file() -> None:
@@ -102,9 +172,13 @@ def test_lines_are_those_of_the_file() -> None:
             assert path[-1] in lines[line - 1]
 
 
-def test_the_page_on_scenarios_names_all_and_its_example_is_right(tmp_path: Path) -> None:
+def test_the_page_on_scenarios_names_all() -> None:
     page = (Path(__file__).resolve().parents[3] / "docs" / "scenarios.md").read_text("utf-8")
     assert [name for name in shipped_scenarios() if f"`{name}`" not in page] == []
+
+
+def test_the_example_on_the_page_about_files_is_right(tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "scenario_files.md").read_text("utf-8")
     example = tmp_path / "example.yaml"
     example.write_text(page.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
     scenario, document = read_scenario(example)
