@@ -115,9 +115,9 @@ def behaviours(draw: Any, residents: int, *, well_mixed: bool, whole: bool) -> d
         "results_rate": draw(st.sampled_from([0.0, 0.02, 0.5, 1.0])),
         "results_exponent": draw(st.sampled_from([0.5, 1.0, 2.0, 3.0])),
         "results_half": draw(st.sampled_from([0.1, 0.3, 1.0])),
-        "lobby_success": draw(st.sampled_from([0.0, 0.25, 2.0])),
+        "lobby_success": draw(st.sampled_from([2.0, 0.25, 0.0])),
         "win_relief": draw(st.sampled_from([0.0, 0.25, 1.0])),
-        "max_wins": draw(st.integers(0, 4)),
+        "max_wins": draw(st.sampled_from([4, 1, 2, 3, 0])),
         "win_reversal": draw(st.sampled_from([0.0, 0.002, 0.3])),
         "irreversible": draw(st.integers(0, 3)) == 3,
         "engagement_weeks": draw(st.sampled_from([1, 2, 3, 13])),
@@ -158,7 +158,7 @@ def groups(draw: Any, *, whole: bool) -> dict[str, dict[str, Any]]:
 @st.composite
 def organizations(draw: Any) -> list[dict[str, Any]]:
     """None to eight organizations, one of which leads; influences may be equal or 0."""
-    count = draw(st.sampled_from([7, 3, 1, 8, 2, 5, 0]))
+    count = draw(st.sampled_from([3, 7, 1, 8, 2, 5, 4, 6, 0]))
     lead = draw(st.integers(0, max(0, count - 1)))
     return [
         {
@@ -205,16 +205,18 @@ UNAIMED = ("lobby", "organization", "demonstration", "stipend")
 
 KINDS = (
     "visit", "meeting", "media", "skills", "leader", "lobby", "org", "coalition", "demonstration", "stipend",
-    "coalition", "stipend", "meeting", "leader",
+    "meeting", "lobby", "coalition", "leader",
 )  # fmt: skip
 
 
 @st.composite
-def activity_uses(draw: Any, group_names: list[str], organization_names: list[str]) -> list[dict[str, Any]]:
+def activity_uses(
+    draw: Any, group_names: list[str], organization_names: list[str], *, first: list[str]
+) -> list[dict[str, Any]]:
     """The lines of one arm; a kind may stand in it twice, and some lines start without money."""
     shipped = shipped_activities()
     uses = []
-    for kind in draw(st.lists(st.sampled_from(KINDS), min_size=1, max_size=6)):
+    for kind in [*first, *draw(st.lists(st.sampled_from(KINDS), min_size=1, max_size=6))]:
         use: dict[str, Any] = {"kind": kind, "share": draw(st.sampled_from([1.0, 0.3, 0.1, 7.0, 0.0]))}
         if shipped[kind].delivery not in UNAIMED and draw(st.integers(0, 3)) > 0:
             use["target"] = draw(targets(group_names, shipped[kind].delivery))
@@ -222,7 +224,7 @@ def activity_uses(draw: Any, group_names: list[str], organization_names: list[st
             use["by"] = draw(st.sampled_from(["lead", "largest_cbo", *organization_names]))
         # Cheap enough that something is bought in a community of a few residents.
         if draw(st.integers(0, 3)) > 0:
-            use["cost"] = draw(st.sampled_from([0.3, 1.0, 4.0, 0.05, 0.001]))
+            use["cost"] = draw(st.sampled_from([0.3, 0.05, 1.0, 4.0, 0.001]))
             use["absolute"] = draw(st.booleans())
         uses.append(use)
     if not any(use["share"] for use in uses):
@@ -235,18 +237,22 @@ def arms(draw: Any, group_names: list[str], organization_names: list[str]) -> di
     """An arm with its lines, its policy and its surveys; without organizations nobody can deliver a line."""
     policy = draw(st.sampled_from(["fixed", "assessed", "reasons", "marginal", "marginal", "equity"]))
     surveyed = policy != "fixed" or draw(st.booleans())
+    community_decides = policy in ("assessed", "reasons") and draw(st.booleans())
+    # What a policy needs to act upon: people who speak at meetings, two lines to compare.
+    first = ["meeting"] if community_decides else ["visit", "meeting"] if policy == "marginal" else []
+    uses = draw(activity_uses(group_names, organization_names, first=first)) if organization_names else []
     return {
         # A full share at the least pays the dearest map above.
         "budget_share": draw(st.sampled_from([1.0, 0.5])),
         "policy": policy,
-        "community_decides": policy in ("assessed", "reasons") and draw(st.booleans()),
+        "community_decides": community_decides,
         "survey": {
             "respondents": draw(st.sampled_from([10, 1, 40, 1000])),
             "perfect": draw(st.integers(0, 3)) == 3,
         }
         if surveyed
         else None,
-        "activities": draw(activity_uses(group_names, organization_names)) if organization_names else [],
+        "activities": uses,
     }
 
 
@@ -254,7 +260,7 @@ def arms(draw: Any, group_names: list[str], organization_names: list[str]) -> di
 def goals(draw: Any, group_names: list[str], horizon: int) -> list[dict[str, Any]]:
     """Up to three goals; those on participation steer the policy equity."""
     drawn = []
-    for _ in range(draw(st.integers(0, 3))):
+    for _ in range(3 - draw(st.integers(0, 3))):
         drawn.append(
             {
                 "indicator": draw(st.sampled_from(["participation", "participation", "awareness"])),
@@ -307,7 +313,7 @@ def scenarios(draw: Any, residents: int, *, well_mixed: bool = False) -> Scenari
     names = list(drawn_groups)
     horizon = draw(st.integers(12, 24))
     first = draw(st.integers(0, 4))
-    budget = draw(st.sampled_from([0.0, 1.0, 10.0, 33.33, 100.0]))
+    budget = draw(st.sampled_from([33.33, 10.0, 100.0, 1.0, 0.0]))
     drawn_organizations = draw(organizations())
     deliverers = [organization["name"] for organization in drawn_organizations]
     drawn_arms = {f"arm_{a}": draw(arms(names, deliverers)) for a in range(draw(st.integers(1, 2)))}
@@ -340,7 +346,7 @@ def scenarios(draw: Any, residents: int, *, well_mixed: bool = False) -> Scenari
             "refill": draw(st.sampled_from([0.01, 0.0, 0.5])),
             "calendar": {
                 "assess": {"first": draw(st.integers(0, 3))},
-                "monitor": {"first": draw(st.integers(0, 6)), "every": draw(st.integers(1, 4))},
+                "monitor": {"first": draw(st.integers(0, 6)), "every": draw(st.sampled_from([2, 1, 3, 4]))},
                 "stakeholders": {"first": first, "until": first + draw(st.integers(1, 8))},
                 "mobilize": {"first": first + draw(st.integers(0, 3))},
                 "train": {"first": first + draw(st.integers(0, 3))},
@@ -394,6 +400,6 @@ def worlds(draw: Any, max_residents: int = 120) -> World:
     return World(
         scenario=scenario,
         community=mixed_community(scenario, **network, **people),
-        arm=draw(st.sampled_from([NONE, *scenario.arms, *scenario.arms])),
+        arm=draw(st.sampled_from([*scenario.arms, *scenario.arms, NONE])),
         luck=draw(st.integers(0, 5)),
     )
