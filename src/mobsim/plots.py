@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -322,6 +322,93 @@ def distribution(
     return figure
 
 
+def power_interest(organizations: pd.DataFrame, arms: Sequence[str], *, funding_end: int) -> Figure:
+    """Draw where organizations stand on power and interest: hollow in week 0, filled at funding end.
+
+    One panel a strategy that moves an organization; one of no campaign where none does.
+
+    Parameters
+    ----------
+    organizations : one row an arm, organization and decision week, with influence, interest, in_coalition.
+    arms : in the order of panels.
+    funding_end : the last funded week.
+    """
+    wanted = organizations[organizations["week"].isin((0, funding_end))]
+    spread = wanted.groupby(["arm", "organization"])["interest"].agg(
+        lambda values: values.max() - values.min()
+    )
+    moved = spread[spread > 0.005].index.get_level_values("arm")
+    shown = [arm for arm in arms if arm in moved] or list(arms[:1])
+    columns = min(2, len(shown))
+    rows = math.ceil(len(shown) / columns)
+    with _figure(WIDTH, 0.7 + 3.1 * rows) as figure:
+        panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+        for axes, arm in zip(panels, shown, strict=False):
+            _draw_standing(axes, wanted[wanted["arm"] == arm], funding_end)
+            axes.set_title(_in_words(arm))
+            axes.set_xlabel("interest")
+            axes.xaxis.set_tick_params(labelbottom=True)
+        for axes in panels[::columns]:
+            axes.set_ylabel("power (influence)")
+        _hide_rest(panels, len(shown))
+        colours = figure.colorbar(
+            panels[0].collections[-1], ax=list(panels), location="bottom", fraction=0.04, pad=0.02, aspect=40
+        )
+        colours.set_label("% of runs in which it is in the coalition at funding end")
+    return figure
+
+
+def policy_shares(
+    surveys: pd.DataFrame,
+    starts: Mapping[str, Mapping[str, float]],
+    *,
+    kinds: Sequence[str],
+    runs: int,
+    weeks: int,
+) -> Figure:
+    """Draw how a policy moves the money of a strategy between its activities: mean shares over runs.
+
+    Parameters
+    ----------
+    surveys : one row a run and survey, with share__ACTIVITY from then on.
+    starts : strategy -> activity -> share of its money before the first survey; a panel each.
+    kinds : all activities, in the order of colours, as in `spending`.
+    runs : runs of each strategy.
+    weeks : funded weeks are those before this one.
+    """
+    columns = min(2, len(starts))
+    rows = math.ceil(len(starts) / columns)
+    with _figure(WIDTH, 0.6 + 2.1 * rows) as figure:
+        panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+        handles: dict[str, Any] = {}
+        for axes, (arm, start) in zip(panels, starts.items(), strict=False):
+            shares = _mean_shares(surveys[surveys["arm"] == arm], start, runs, weeks)
+            floor = np.zeros(weeks + 1)
+            for kind, share in zip(start, shares, strict=True):
+                number = kinds.index(kind)
+                handles[kind] = axes.fill_between(
+                    np.arange(weeks + 1), 100 * floor, 100 * (floor + share), step="post",
+                    facecolor=COLOURS[number % len(COLOURS)], edgecolor="white", linewidth=0.4,
+                    hatch=("", "//", "..")[number // len(COLOURS) % 3],
+                )  # fmt: skip
+                floor = floor + share
+            axes.set_title(_plain(arm))
+            axes.set_xlim(0, weeks)
+            axes.set_ylim(0, 100)
+            axes.grid(visible=False)
+        for axes in panels[max(0, len(starts) - columns) : len(starts)]:
+            axes.set_xlabel("week")
+            axes.xaxis.set_tick_params(labelbottom=True)
+        for axes in panels[::columns]:
+            axes.set_ylabel("% of its money")
+        _hide_rest(panels, len(starts))
+        figure.legend(
+            list(handles.values()), [_plain(kind) for kind in handles], loc="outside upper center",
+            ncols=min(6, max(1, len(handles))), fontsize=8,
+        )  # fmt: skip
+    return figure
+
+
 def network_picture(
     community: Community, *, at_most: int = 400, participating: NDArray[np.bool_] | None = None
 ) -> Figure:
@@ -481,6 +568,76 @@ def _intervals(
     """Dots with intervals; where none is possible, the dot alone."""
     axes.hlines(places, low, high, color=colour, linewidth=1.6)
     axes.scatter(middle, places, s=26, color=colour, marker=marker, zorder=3, label=label)
+
+
+def _draw_standing(axes: Axes, part: pd.DataFrame, funding_end: int) -> None:
+    """Draw the organizations of one strategy: an arrow from week 0 to funding end, coloured by membership."""
+    start = part[part["week"] == 0].set_index("organization")
+    end = part[part["week"] == funding_end].set_index("organization").loc[start.index]
+    height = _stacked(start["influence"].tolist(), end["interest"].tolist())
+    power = float(start["influence"].mean())
+    axes.axhline(power, color=GREY, linewidth=0.8)
+    axes.axvline(0, color=GREY, linewidth=0.8)
+    axes.set_xlim(-1.05, 1.05)
+    axes.set_xticks([-1, -0.5, 0, 0.5, 1])
+    axes.set_ylim(-0.06, max(1.0, *height) + 0.06 if max(height) > 0.7 else 0.8)
+    axes.grid(visible=False)
+    top = axes.get_ylim()[1]
+    for words, x, y, side in (
+        ("keep satisfied", -1.02, top, "left"), ("manage closely", 1.02, top, "right"),
+        ("monitor", -1.02, -0.05, "left"), ("keep informed", 1.02, -0.05, "right"),
+    ):  # fmt: skip
+        axes.annotate(words, (x, y), ha=side, va="top" if y == top else "bottom", fontsize=8, color=GREY,
+                      style="italic")  # fmt: skip
+    for (name, before), (_, after), y in zip(start.iterrows(), end.iterrows(), height, strict=True):
+        moved = abs(after["interest"] - before["interest"]) > 0.02
+        if moved:
+            axes.annotate(
+                "", (after["interest"], y), (before["interest"], y),
+                arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 1.2},
+            )  # fmt: skip
+        axes.scatter(before["interest"], y, s=34, facecolor="white", edgecolor=GREY, zorder=3)
+        right = max(before["interest"], after["interest"]) < 0.45
+        at = (
+            max(before["interest"], after["interest"])
+            if right
+            else min(before["interest"], after["interest"])
+        )
+        axes.annotate(
+            _plain(str(name)), (at, y), xytext=(6 if right else -6, 0), textcoords="offset points",
+            ha="left" if right else "right", va="center", fontsize=7.5,
+        )  # fmt: skip
+    axes.scatter(
+        end["interest"], height, s=34, c=100 * end["in_coalition"], cmap="Blues", vmin=0, vmax=100,
+        edgecolor="#00263B", linewidth=0.9, zorder=4,
+    )  # fmt: skip
+
+
+def _stacked(influence: Sequence[float], interest: Sequence[float]) -> list[float]:
+    """Heights of the organizations: their influence, moved apart where two would lie on each other."""
+    placed: list[tuple[float, float]] = []
+    for power, x in zip(influence, interest, strict=True):
+        y = power
+        while any(abs(y - other) < 0.039 and abs(x - beside) < 0.5 for other, beside in placed):
+            y += 0.04
+        placed.append((y, x))
+    return [y for y, _ in placed]
+
+
+def _mean_shares(
+    surveys: pd.DataFrame, start: Mapping[str, float], runs: int, weeks: int
+) -> NDArray[np.float64]:
+    """(activities, weeks + 1) mean share of the money over runs; who never asks keeps the first shares."""
+    first = np.array(list(start.values()))
+    sums = np.repeat((runs * first)[:, None], weeks + 1, axis=1)
+    for _, asked in surveys.groupby(["community", "luck"]):
+        before = first
+        for row in asked.sort_values("week").to_dict("records"):
+            after = np.array([row[f"share__{kind}"] for kind in start])
+            sums[:, int(row["week"]) :] += (after - before)[:, None]
+            before = after
+    means: NDArray[np.float64] = sums / runs
+    return means
 
 
 def _name_rows(axes: Axes, arms: Sequence[str]) -> None:

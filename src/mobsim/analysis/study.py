@@ -125,6 +125,12 @@ class Study:
         """Names of the groups; the first is the majority."""
         return tuple(self.scenario.community.groups)
 
+    @property
+    def funding_end(self) -> int:
+        """The last funded week, or the last week if that comes first."""
+        campaign = self.scenario.campaign
+        return min(campaign.funding_ends_week, campaign.horizon_weeks) - 1
+
     def row(self, arm: str, outcome: str, group: str = "all") -> dict[str, Any] | None:
         """Return one row of the comparison table, or None where the runs have no such outcome.
 

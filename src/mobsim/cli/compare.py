@@ -84,17 +84,20 @@ def as_text(study: Study, folder: Path) -> str:
     folder : its results.
     """
     from mobsim.cli.text import bullets, columns, folded
-    from mobsim.report import words
+    from mobsim.report import outcome_tables, process_tables, words
     from mobsim.report.results import PAGE
 
     parts = [f"{study.scenario.title}\n{words.size_of(study)}"]
-    for table in (*words.tables_of(study), words.chances_table(study)):
+    surveys = process_tables.surveys_table(study)
+    shown = [*outcome_tables.tables_of(study), *([surveys] if surveys else [])]
+    for table in (*shown, outcome_tables.chances_table(study)):
         parts.append(f"{table.title}\n{folded(table.note)}\n\n{columns(table.header, table.rows)}")
     parts.append("Verdict\n" + bullets(study.verdict.sentences))
+    parts.append("In short\n" + bullets(words.summary_of(study)))
     cautions = words.cautions_of(study)
     if cautions:
         parts.append("Before you use this\n" + bullets(cautions))
-    checks = words.checks_table(study)
+    checks = process_tables.checks_table(study)
     if checks is not None:
         lines = (f"{row[1]}: {row[0]}; found {row[2]}, band {row[3]}" for row in checks.rows)
         parts.append(f"{checks.title}\n" + bullets(lines))
@@ -131,6 +134,7 @@ def as_json(study: Study, folder: Path) -> str:
             "pairs": [asdict(pair) for pair in verdict.pairs],
             "warnings": list(verdict.warnings),
         },
+        "summary": words.summary_of(study),
         "comparison": study.comparison.table.to_dict("records"),
         "widens_the_gap": list(study.widening),
         "drift": asdict(study.drift) if study.drift else None,

@@ -68,14 +68,14 @@ def as_text(scenario: Scenario, weeks: pd.DataFrame, arm: str, every: int) -> st
     """
     from mobsim.analysis.verdict import in_words
     from mobsim.cli.text import columns
-    from mobsim.report.words import percent
+    from mobsim.report.cells import percent
 
     last = scenario.campaign.horizon_weeks - 1
     end = min(scenario.campaign.funding_ends_week - 1, last)
     shown = weeks[(weeks["week"] % every == 0) | weeks["week"].isin((end, last))]
     groups = list(scenario.community.groups)
-    header = ("week", "aware", "takes part", *(f"of {group}" for group in groups), "contacted", "results",
-              "policy wins", f"spent, {scenario.campaign.currency}")  # fmt: skip
+    header = ("week", "aware", "takes part", *(f"of {group}" for group in groups), "organizers", "contacted",
+              "coalition", "results", "policy wins", f"spent, {scenario.campaign.currency}")  # fmt: skip
     spent = weeks["spent"].cumsum()
     rows = [
         (
@@ -83,7 +83,9 @@ def as_text(scenario: Scenario, weeks: pd.DataFrame, arm: str, every: int) -> st
             percent(week["aware"]),
             percent(week["participation"]),
             *(percent(week[f"participation__{group}"]) for group in groups),
+            percent(week["organizers"]),
             percent(week["contacted"]),
+            percent(week["coalition"]),
             f"{week['results']:.3f}",
             f"{week['wins']:.0f}",
             f"{spent[index]:,.0f}",

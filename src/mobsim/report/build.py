@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from mobsim.analysis.study import Study
-from mobsim.report import words
+from mobsim.report import outcome_tables, process_tables, words
 from mobsim.report.figures import Picture
 
 if TYPE_CHECKING:
@@ -35,10 +35,14 @@ def build_page(study: Study, pictures: Sequence[Picture], manifest: dict[str, An
         cautions=words.cautions_of(study),
         drift=study.drift,
         size=words.size_of(study),
-        tables=words.tables_of(study),
-        checks=words.checks_table(study),
-        chances=words.chances_table(study),
-        strategies=words.strategies_table(study),
+        summary=words.summary_of(study),
+        glance=outcome_tables.glance_table(study),
+        tables=outcome_tables.tables_of(study),
+        checks=process_tables.checks_table(study),
+        chances=outcome_tables.chances_table(study),
+        strategies=process_tables.strategies_table(study),
+        stakeholders=process_tables.stakeholders_table(study),
+        surveys=process_tables.surveys_table(study),
         comparative=words.COMPARATIVE,
         not_shown=words.NOT_SHOWN,
         tags=_tags_in_words(study),

@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING
 
 from mobsim.analysis.study import Study, single_community
 from mobsim.analysis.verdict import in_points, in_words
+from mobsim.campaign.activity import ArmSpec
+from mobsim.engine.plan import activity_names
 from mobsim.scenario.scenario import NONE
 
 if TYPE_CHECKING:
     from mobsim.community.community import Community
     from mobsim.plots import Figure
+
+
+STEADY = ("fixed", "equity")
+"""Policies that never move money between activities."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +89,7 @@ def pictures_of(study: Study, community: Community | None = None) -> tuple[Pictu
                 ),
             )
         )  # fmt: skip
+    pictures += [*_picture_of_policies(study), *_picture_of_stakeholders(study)]
     if community is not None:
         pictures.append(
             _picture(
@@ -93,6 +100,59 @@ def pictures_of(study: Study, community: Community | None = None) -> tuple[Pictu
             )
         )  # fmt: skip
     return tuple(pictures)
+
+
+def _picture_of_policies(study: Study) -> list[Picture]:
+    """Draw how policies move money, if some strategy has one that moved any."""
+    from mobsim import plots
+
+    starts = {}
+    for arm in study.arms:
+        asked = study.surveys[study.surveys["arm"] == arm]
+        if arm != NONE and study.scenario.arms[arm].policy not in STEADY and len(asked):
+            starts[arm] = starting_shares(study.scenario.arms[arm])
+    if not starts:
+        return []
+    funded = min(study.scenario.campaign.funding_ends_week, study.scenario.campaign.horizon_weeks)
+    figure = plots.policy_shares(study.surveys, starts, runs=len(study.runs) // len(study.arms), weeks=funded)
+    return [
+        _picture(
+            "policies", "How policies move the money",
+            "Share of the strategy's money by activity until funding ends, mean over runs.",
+            "Areas of shares of money by activity and week, a panel a strategy with a policy.",
+            figure,
+        )
+    ]  # fmt: skip
+
+
+def starting_shares(arm: ArmSpec) -> dict[str, float]:
+    """Return the share of each line of an arm before the first survey.
+
+    Parameters
+    ----------
+    arm : the strategy.
+    """
+    total = sum(use.share for use in arm.activities) or 1.0
+    names = activity_names(arm.activities)
+    return {name: use.share / total for name, use in zip(names, arm.activities, strict=True)}
+
+
+def _picture_of_stakeholders(study: Study) -> list[Picture]:
+    """Draw the map of stakeholders, if there are organizations."""
+    from mobsim import plots
+
+    if study.organizations.empty:
+        return []
+    return [
+        _picture(
+            "stakeholders", "Stakeholders by power and interest",
+            "Hollow: week 0; filled: funding end, mean over runs; the darker, the more often in the "
+            "coalition. Organizations of equal power are moved apart; strategies that move nobody are "
+            "left out.",
+            "Organizations by influence and interest in week 0 and at funding end; numbers: see the table.",
+            plots.power_interest(study.organizations, study.arms, funding_end=study.funding_end),
+        )
+    ]  # fmt: skip
 
 
 def _pictures_of_differences(study: Study) -> list[Picture]:
