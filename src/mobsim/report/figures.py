@@ -114,7 +114,13 @@ def _picture_of_policies(study: Study) -> list[Picture]:
     if not starts:
         return []
     funded = min(study.scenario.campaign.funding_ends_week, study.scenario.campaign.horizon_weeks)
-    figure = plots.policy_shares(study.surveys, starts, runs=len(study.runs) // len(study.arms), weeks=funded)
+    figure = plots.policy_shares(
+        study.surveys,
+        starts,
+        kinds=list(dict.fromkeys(study.activities["activity"])),
+        runs=len(study.runs) // len(study.arms),
+        weeks=funded,
+    )
     return [
         _picture(
             "policies", "How policies move the money",
