@@ -235,11 +235,14 @@ def activity_uses(
 @st.composite
 def arms(draw: Any, group_names: list[str], organization_names: list[str]) -> dict[str, Any]:
     """An arm with its lines, its policy and its surveys; without organizations nobody can deliver a line."""
-    policy = draw(st.sampled_from(["fixed", "assessed", "reasons", "marginal", "marginal", "equity"]))
-    surveyed = policy != "fixed" or draw(st.booleans())
+    policies = ["fixed", "assessed", "reasons", "marginal", "marginal", "equity"]
+    policy = draw(st.sampled_from(policies)) if organization_names else "fixed"
     community_decides = policy in ("assessed", "reasons") and draw(st.booleans())
-    # What a policy needs to act upon: people who speak at meetings, two lines to compare.
-    first = ["meeting"] if community_decides else ["visit", "meeting"] if policy == "marginal" else []
+    may_survey = bool(organization_names) and not community_decides
+    surveyed = may_survey and (policy != "fixed" or draw(st.booleans()))
+    # What a policy needs to act upon: a line that answers a cause, with people who speak; two to compare.
+    needed = {"assessed": ["meeting"], "reasons": ["meeting"], "marginal": ["visit", "meeting"]}
+    first = needed.get(policy, [])
     uses = draw(activity_uses(group_names, organization_names, first=first)) if organization_names else []
     return {
         # A full share at the least pays the dearest map above.
@@ -258,12 +261,15 @@ def arms(draw: Any, group_names: list[str], organization_names: list[str]) -> di
 
 @st.composite
 def goals(draw: Any, group_names: list[str], horizon: int) -> list[dict[str, Any]]:
-    """Up to three goals; those on participation steer the policy equity."""
+    """One to three goals; those on participation steer the policy equity, which needs one."""
     drawn = []
-    for _ in range(3 - draw(st.integers(0, 3))):
+    for goal in range(draw(st.integers(1, 3))):
         drawn.append(
             {
-                "indicator": draw(st.sampled_from(["participation", "participation", "awareness"])),
+                "name": f"goal_{goal}",
+                "indicator": draw(st.sampled_from(["participation", "awareness"]))
+                if goal
+                else "participation",
                 "group": draw(st.sampled_from(["all", *group_names])),
                 "at_least": draw(st.sampled_from([0.5, 0.1, 1.0, 0.0])),
                 "by_week": horizon - 1,
@@ -351,7 +357,7 @@ def scenarios(draw: Any, residents: int, *, well_mixed: bool = False) -> Scenari
                 "mobilize": {"first": first + draw(st.integers(0, 3))},
                 "train": {"first": first + draw(st.integers(0, 3))},
                 "advocate": {"first": first, "every": draw(st.none() | st.integers(1, 3))},
-                "implement": {"first": first, "until": first + draw(st.integers(1, 10))},
+                "implement": {"first": first, "until": min(horizon, first + draw(st.integers(1, 10)))},
                 "sustain": {"first": draw(st.integers(first, horizon - 1))},
             },
         },
