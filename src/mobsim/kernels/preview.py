@@ -246,7 +246,7 @@ def draw_uniform(entity: Whole, week: Whole, stream: Whole, word: int, keys: Key
 
     Parameters
     ----------
-    entity : number of the resident.
+    entity : number of the resident, or whatever else the stream numbers.
     week : the week, negative in burn-in.
     stream : what the draw is for (docs/odd.md, 6).
     word : which of the four words, 0 to 3.

@@ -1,4 +1,4 @@
-"""Residents, leaders and organizations as Mesa agents: views on rows of the model's arrays.
+"""Residents and leaders as Mesa agents: views on rows of the model's arrays.
 
 An agent keeps no state of its own. Reading an attribute reads the array, writing one writes it, so the
 arrays, the agents and the records always agree.
@@ -6,17 +6,32 @@ arrays, the agents and the records always agree.
 
 from __future__ import annotations
 
-from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import mesa
 import numpy as np
 import numpy.typing as npt
 
+from mobsim.engine.plan import activity_names
 from mobsim.errors import UsageError
 from mobsim.kernels import arrays as a
-from mobsim.kernels.preview import Preview, draw_uniform
+from mobsim.kernels.preview import Preview
 from mobsim.kernels.streams import DECIDE
+from mobsim.mesa_model.asking import StancePreview
+from mobsim.mesa_model.attributes import (
+    Flag,
+    Known,
+    NoCounter,
+    Real,
+    Threshold,
+    is_engaged,
+    keyed_uniform,
+    past_week,
+    week_or_none,
+    writable,
+)
+from mobsim.mesa_model.organization import Organization as Organization
+from mobsim.scenario.scenario import NONE
 
 if TYPE_CHECKING:
     from mobsim.engine.block import Block
@@ -27,93 +42,6 @@ OPPOSED, NEUTRAL, SUPPORTIVE = -1, 0, 1
 
 MOST_APPEAL = 1e6
 """Appeal beyond this is refused: doses are around 1."""
-
-
-class _NoCounter:
-    """Stands where Mesa 3.3 counts agents by model, which would keep every model in memory for good.
-
-    Our agents number themselves.
-    """
-
-    def __getitem__(self, model: object) -> repeat[int]:
-        return repeat(0)
-
-
-class _Real:
-    """An attribute that is a row of the real-valued state.
-
-    Parameters
-    ----------
-    row : row of `State.reals`.
-    low, high : least and greatest value that may be written.
-    """
-
-    def __init__(self, row: int, low: float, high: float) -> None:
-        self.row, self.low, self.high = row, low, high
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    def __get__(self, resident: Resident | None, owner: type) -> float:
-        if resident is None:
-            return self  # type: ignore[return-value]
-        return float(resident.model.block.state.reals[self.row, resident.number, 0])
-
-    def __set__(self, resident: Resident, value: float) -> None:
-        if not self.low <= value <= self.high:
-            raise UsageError(
-                f"resident {resident.number}: {self.name}: found {value}; allowed are numbers from "
-                f"{self.low:g} to {self.high:g}"
-            )
-        resident._writable().state.reals[self.row, resident.number, 0] = value
-
-
-class _Threshold(_Real):
-    """The threshold: it cannot be written where thresholds are compared as whole numbers."""
-
-    def __set__(self, resident: Resident, value: float) -> None:
-        if resident.model.block.rules.decision == a.WHOLE:
-            raise UsageError(
-                f"resident {resident.number}: threshold: this scenario compares thresholds as whole numbers "
-                "(docs/odd.md, 7.6), fixed when the community is built; give them in the scenario"
-            )
-        if not np.isfinite(value):
-            raise UsageError(
-                f"resident {resident.number}: threshold: found {value}; allowed are finite numbers"
-            )
-        resident._writable().state.reals[self.row, resident.number, 0] = value
-
-
-class _Flag:
-    """An attribute that is one bit of the flags.
-
-    Parameters
-    ----------
-    bit : the bit of `State.flags`.
-    """
-
-    def __init__(self, bit: int) -> None:
-        self.bit = bit
-
-    def __get__(self, resident: Resident | None, owner: type) -> bool:
-        if resident is None:
-            return self  # type: ignore[return-value]
-        return resident._has(self.bit)
-
-    def __set__(self, resident: Resident, value: bool) -> None:
-        resident._mark(self.bit, value)
-
-
-class _Known:
-    """An attribute that exists only while agents are asked: an array of the week's preview."""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    def __get__(self, resident: Resident | None, owner: type) -> Any:
-        if resident is None:
-            return self
-        return getattr(resident._preview(self.name), self.name)[resident.number].item()
 
 
 class Resident(mesa.Agent):  # type: ignore[misc]
@@ -133,27 +61,28 @@ class Resident(mesa.Agent):  # type: ignore[misc]
     appeal : 0 or more.
     threshold : what readiness must overcome.
     contacted : whether ever reached by a visit, meeting, skills or leader unit since week 0.
-    exposure, readiness, chance : E, V and the rule's own chance to participate; known while agents are asked.
+    exposure, readiness, chance : E, V and the rule's own chance to participate; known while residents are
+        asked.
     tellers, participating_tellers : how many tell the resident this week, and how many of them do so as
-        participants; known while agents are asked.
+        participants; known while residents are asked.
     """
 
-    _ids = _NoCounter()
+    _ids = NoCounter()
     model: MobilizationModel
     unique_id: int
 
-    capability = _Real(a.CAPABILITY, 0.0, 1.0)
-    start_capability = _Real(a.START_CAPABILITY, 0.0, 1.0)
-    ownership = _Real(a.OWNERSHIP, 0.0, 1.0)
-    trust = _Real(a.TRUST, 0.0, 1.0)
-    appeal = _Real(a.APPEAL, 0.0, MOST_APPEAL)
-    threshold = _Threshold(a.THRESHOLD, -np.inf, np.inf)
-    contacted = _Flag(a.CONTACTED)
-    exposure = _Known()
-    readiness = _Known()
-    chance = _Known()
-    tellers = _Known()
-    participating_tellers = _Known()
+    capability = Real(a.CAPABILITY, 0.0, 1.0)
+    start_capability = Real(a.START_CAPABILITY, 0.0, 1.0)
+    ownership = Real(a.OWNERSHIP, 0.0, 1.0)
+    trust = Real(a.TRUST, 0.0, 1.0)
+    appeal = Real(a.APPEAL, 0.0, MOST_APPEAL)
+    threshold = Threshold(a.THRESHOLD, -np.inf, np.inf)
+    contacted = Flag(a.CONTACTED)
+    exposure = Known()
+    readiness = Known()
+    chance = Known()
+    tellers = Known()
+    participating_tellers = Known()
 
     def __init__(self, model: MobilizationModel, number: int) -> None:
         super().__init__(model)
@@ -168,33 +97,30 @@ class Resident(mesa.Agent):  # type: ignore[misc]
         who is not aware, or a leader who is opposed, does not participate whatever the proposal; where the
         scenario is irreversible, a participant stays.
         """
-        return bool(self._preview("decide").proposal[self.number])
+        return bool(self._known("proposal", "decide"))
 
     def uniform(self, stream: int = DECIDE, word: int = 0) -> float:
         """Return this resident's random number of the week, in [0, 1), the same however often it is asked.
 
         Parameters
         ----------
-        stream : what the number is for (docs/odd.md, 6). `WEEK` gives the numbers that the rules use: with
-            word 1 a class of one's own shares its luck with the rule it replaces.
+        stream : what the number is for (docs/odd.md, 6). The four numbers of `DECIDE` are free for classes
+            of one's own. Other streams give the numbers that the rules use, so that a class shares its luck
+            with the rule it replaces: word 1 of `WEEK` decides on participation, word 0 of `LEADER_DECIDES`
+            on a leader's stance (its words 1 to 3 are free).
         word : which of the stream's four numbers, 0 to 3.
         """
-        if word not in (0, 1, 2, 3):
-            raise UsageError(f"uniform: word: found {word}; allowed are 0, 1, 2 and 3")
-        if not 0 <= stream < 2**32:
-            raise UsageError(f"uniform: stream: found {stream}; allowed are whole numbers from 0 on")
-        block = self.model.block
-        return float(draw_uniform(self.number, self.model.current_week, stream, word, block.keys))
+        return keyed_uniform(self.model, self.number, stream, word)
 
     @property
     def aware(self) -> bool:
-        """Whether the resident knows of the campaign's cause; while agents are asked, whether after phase 4b.
+        """Whether the resident knows of the campaign's cause; while residents are asked, after phase 4b.
 
         Writing False ends participation too: participants are always aware.
         """
-        preview = self.model.preview
-        if preview is not None:
-            return bool(preview.aware[self.number])
+        known = self.model.known
+        if isinstance(known, Preview):
+            return bool(known.aware[self.number])
         return self._has(a.AWARE)
 
     @aware.setter
@@ -219,6 +145,50 @@ class Resident(mesa.Agent):  # type: ignore[misc]
             self._mark(a.PARTICIPATING, True)
         else:
             self._mark(a.PARTICIPATING | a.NEVER_LEFT, False)
+
+    @property
+    def organizer(self) -> bool:
+        """Whether the resident organizes: makes contacts every week, until idle for four.
+
+        Writing False ends it; an organizer made by hand starts without idle weeks.
+        """
+        return bool(self._roles() & a.ORGANIZER)
+
+    @organizer.setter
+    def organizer(self, value: bool) -> None:
+        block = self._writable()
+        if value == self.organizer:
+            return
+        if value and not block.rules.organizers:
+            raise UsageError(
+                f"resident {self.number}: organizer: this scenario has no organizers; give it an "
+                "organizer_start above 0"
+            )
+        kept = self._roles() & a.ORGANIZER_AT_END
+        block.state.roles[self.number, 0] = kept | (a.ORGANIZER if value else 0)
+        self.model.flags_changed = True
+
+    @property
+    def weeks_idle(self) -> int:
+        """Weeks in a row that an organizer has not participated, 0 to 3; 0 for others."""
+        return (self._roles() & a.IDLE) >> a.IDLE_SHIFT
+
+    @property
+    def stipend(self) -> bool:
+        """Whether the organizer gets a stipend this week; True only while residents are asked."""
+        return bool(self._roles() & a.STIPEND)
+
+    @property
+    def last_activity(self) -> str | None:
+        """The line of the arm whose dose came last.
+
+        None if none came yet, and in arms without a survey, where nobody asks and it is not kept.
+        """
+        last = self.model.block.state.last
+        line = int(last[self.number, 0]) if last.size else 0
+        if line == 0 or self.model.arm == NONE:
+            return None
+        return activity_names(self.model.resolved.arms[self.model.arm].activities)[line - 1]
 
     @property
     def told_week(self) -> int:
@@ -292,23 +262,21 @@ class Resident(mesa.Agent):  # type: ignore[misc]
         self.model.flags_changed = True
         return block
 
+    def _roles(self) -> int:
+        return int(self.model.block.state.roles[self.number, 0])
+
     def _writable(self) -> Block:
         """Return the arrays, unless agents are being asked."""
-        if self.model.preview is not None:
-            raise UsageError(
-                f"resident {self.number}: decide reads, it does not write; return True or False, and change "
-                "agents between two steps"
-            )
-        return self.model.block
+        return writable(self.model, f"resident {self.number}")
 
-    def _preview(self, name: str) -> Preview:
-        """Return what is known while agents are asked."""
-        preview = self.model.preview
-        if preview is None:
+    def _known(self, field: str, name: str) -> Any:
+        """Return what is known of the resident while residents are asked; `name` is for the error."""
+        known = self.model.known
+        if not isinstance(known, Preview):
             raise UsageError(
-                f"resident {self.number}: {name} exists only inside decide, while agents are asked"
+                f"resident {self.number}: {name} exists only inside decide, while residents are asked"
             )
-        return preview
+        return getattr(known, field)[self.number].item()
 
     def _refuse_opposed(self) -> None:
         """Refuse what the resident's role does not allow; ordinary residents may participate."""
@@ -317,12 +285,32 @@ class Resident(mesa.Agent):  # type: ignore[misc]
 class Leader(Resident):
     """A resident with the role of a leader: the same person, the same row.
 
+    Override `decide_stance` to give leaders a way of choosing their stance.
+
     Attributes
     ----------
     trained : whether the leader has been trained since week 0.
+    exposure : E of the leader; known while residents are asked, and anew while leaders are asked.
+    chance_up, chance_down : the rule's own chances of moving the stance one step up, one step down; known
+        while leaders are asked.
     """
 
-    trained = _Flag(a.TRAINED)
+    trained = Flag(a.TRAINED)
+    chance_up = Known()
+    chance_down = Known()
+
+    def __init__(self, model: MobilizationModel, number: int) -> None:
+        super().__init__(model, number)
+        self._place = int(model.block.residents.leader_place[number])
+
+    def decide_stance(self) -> int:
+        """Propose the stance from now on, -1, 0 or 1; here: what the rule of docs/odd.md, 7.13 proposes.
+
+        Asked every `decision_interval_weeks`, in burn-in too, after residents have decided. All leaders are
+        asked before any stance is written. The rule moves one step at a time; a proposal may move two. Who
+        becomes opposed stops participating at once.
+        """
+        return int(self._known("proposed_stance", "decide_stance"))
 
     @property
     def leaning(self) -> int:
@@ -335,97 +323,45 @@ class Leader(Resident):
 
         Writing -1 ends participation: an opposed leader does not take part.
         """
-        residents = self.model.block.residents
-        place = int(np.searchsorted(residents.special, self.number))
-        listed = place < residents.special.size and residents.special[place] == self.number
-        return int(residents.stance[place, 0]) if listed else NEUTRAL
+        return int(self.model.block.leaders.stance[self._place, 0])
 
     @stance.setter
     def stance(self, value: int) -> None:
         if value not in (OPPOSED, NEUTRAL, SUPPORTIVE):
             raise UsageError(f"resident {self.number}: stance: found {value}; allowed are -1, 0 and 1")
-        block = self._writable()
-        self.model.list_all_stances()
-        place = int(np.searchsorted(block.residents.special, self.number))
-        block.residents.stance[place, 0] = value
+        self._writable().leaders.stance[self._place, 0] = value
         self.model.flags_changed = True
         if value == OPPOSED:
             self.participating = False
+
+    @property
+    def engaged(self) -> bool:
+        """Whether trained or engaged by the coalition within the last `engagement_weeks`."""
+        return is_engaged(self.model, self.model.block.leaders.engaged[self._place, 0])
+
+    @property
+    def last_engaged(self) -> int | None:
+        """The week of the last training or engagement; None if there was none."""
+        return week_or_none(self.model.block.leaders.engaged[self._place, 0])
+
+    @last_engaged.setter
+    def last_engaged(self, value: int | None) -> None:
+        block = self._writable()
+        block.leaders.engaged[self._place, 0] = past_week(f"resident {self.number}", block, value)
+
+    def _known(self, field: str, name: str) -> Any:
+        """Return what is known of the leader, while residents or leaders are asked."""
+        known = self.model.known
+        if isinstance(known, StancePreview) and field in StancePreview._fields:
+            return getattr(known, field)[self._place].item()
+        if field in StancePreview._fields and field not in Preview._fields:
+            raise UsageError(
+                f"resident {self.number}: {name} exists only inside decide_stance, while leaders are asked"
+            )
+        return super()._known(field, name)
 
     def _refuse_opposed(self) -> None:
         if self.stance == OPPOSED:
             raise UsageError(
                 f"resident {self.number}: an opposed leader does not participate; set stance to 0 or 1 first"
             )
-
-
-class Organization(mesa.Agent):  # type: ignore[misc]
-    """An organization of the community, as the scenario describes it.
-
-    Parameters
-    ----------
-    model : the model.
-    index : which organization of the scenario, from 0.
-    """
-
-    _ids = _NoCounter()
-    model: MobilizationModel
-    unique_id: int
-
-    def __init__(self, model: MobilizationModel, index: int) -> None:
-        super().__init__(model)
-        self.index = index
-        self.unique_id = model.community.n_residents + index + 1
-
-    @property
-    def name(self) -> str:
-        """Its name in the scenario."""
-        return self.model.community.organization_names[self.index]
-
-    @property
-    def type(self) -> str:
-        """Kind of organization: cbo, ngo, government, private or donor."""
-        return self.model.resolved.community.organizations[self.index].type
-
-    @property
-    def influence(self) -> float:
-        """Weight in the coalition."""
-        return float(self.model.community.org_influence[self.index])
-
-    @property
-    def interest(self) -> float:
-        """Interest in the campaign, -1 to 1."""
-        return float(self.model.community.interest[self.index])
-
-    @property
-    def capacity(self) -> float:
-        """Delivery capacity, 0 to 1."""
-        return float(self.model.community.capacity[self.index])
-
-    @property
-    def credibility(self) -> dict[str, float]:
-        """Credibility in each group, 0 to 1."""
-        community = self.model.community
-        values = community.credibility[self.index]
-        return {group: float(value) for group, value in zip(community.group_names, values, strict=True)}
-
-    @property
-    def resources(self) -> float:
-        """Its own resources, in the scenario's currency."""
-        spec = self.model.resolved.community.organizations[self.index]
-        return spec.resources_per_1000 * self.model.community.n_residents / 1000.0
-
-    @property
-    def in_coalition(self) -> bool:
-        """Whether it is in the campaign's coalition: the lead is."""
-        return self.index == self.model.community.lead
-
-    @property
-    def member_numbers(self) -> npt.NDArray[np.int64]:
-        """Numbers of the residents who are members, ascending."""
-        return np.flatnonzero(self.model.community.member_of == self.index)
-
-    @property
-    def members(self) -> list[Resident]:
-        """The residents who are members."""
-        return self.model.residents(self.member_numbers)

@@ -1,12 +1,13 @@
 """The model as a Mesa model: one arm on one community with one luck, week by week.
 
 It runs the engine's own kernels on a block of one lane; agents are views on its arrays. Only agents of a
-class that overrides `decide` are asked one by one.
+class that overrides `decide`, or `decide_stance`, are asked one by one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from operator import index
 from pathlib import Path
@@ -16,8 +17,8 @@ import mesa
 import numpy as np
 
 from mobsim.community.community import Community
-from mobsim.engine.block import Block
-from mobsim.engine.records import Records
+from mobsim.engine.block import NOBODY_FORCED, Block
+from mobsim.engine.records import AWARE, CONTACTED, ORGANIZING, PARTICIPATING, Records
 from mobsim.engine.run import (
     BlockRecords,
     Recorder,
@@ -28,23 +29,52 @@ from mobsim.engine.run import (
 )
 from mobsim.errors import UsageError, nearest
 from mobsim.kernels import arrays as a
+from mobsim.kernels.deliberation import UNDECIDED, decides
 from mobsim.kernels.preview import Preview, empty_preview, preview_week
-from mobsim.mesa_model.agents import Leader, Organization, Resident
+from mobsim.mesa_model.agents import OPPOSED, SUPPORTIVE, Leader, Resident
+from mobsim.mesa_model.asking import (
+    MembershipPreview,
+    StancePreview,
+    preview_memberships,
+    preview_stances,
+    stance_of,
+    yes_or_no,
+)
+from mobsim.mesa_model.organization import Organization
 from mobsim.scenario.file import load_scenario
 from mobsim.scenario.scenario import NONE, Scenario
 
 MOST_AGENTS = 10_000
 """Up to so many residents all agents are made at once; above, leaders, and residents when asked for."""
 
-COUNTED = {"aware": 0, "participation": 1, "contacted": 2}
+COUNTED = {
+    "aware": AWARE,
+    "participation": PARTICIPATING,
+    "contacted": CONTACTED,
+    "organizers": ORGANIZING,
+}
 """Shares of residents by the name of their column in the tables, and their column in the counts."""
+
+
+OTHER_COLUMNS = (
+    "results",
+    "wins",
+    "coalition",
+    "supportive",
+    "opposed",
+    "contacts_by_organizers",
+    "spent",
+    "spent_local",
+    "local_income",
+)
+"""Attributes of the model that are columns of the weekly table."""
 
 
 class MobilizationModel(mesa.Model):  # type: ignore[misc]
     """One arm of a scenario on one community with one luck; `step()` is one campaign week.
 
     Construction builds the community and runs the burn-in. Every number equals the batch engine's, bit for
-    bit, unless a class overrides `decide` or attributes are written by hand.
+    bit, unless a class overrides `decide` or `decide_stance`, or attributes are written by hand.
 
     Parameters
     ----------
@@ -60,6 +90,7 @@ class MobilizationModel(mesa.Model):  # type: ignore[misc]
     ----------
     resolved : the scenario with every default (Mesa keeps something of its own under `scenario`).
     community, arm, luck : what runs.
+    organizations : the organizations as agents, in the order of the scenario.
     datacollector : collects once a week; its columns are those of `Records.weeks()`. May be replaced.
     running : False once the horizon is reached.
 
@@ -97,7 +128,7 @@ class MobilizationModel(mesa.Model):  # type: ignore[misc]
         self.resolved = resolved
         self.community = _community(resolved, community)
         self.block = Block(resolved, self.community, [self.arm], [self.luck])
-        self.preview: Preview | None = None
+        self.known: Preview | StancePreview | MembershipPreview | None = None
         self.flags_changed = False
         self._recorder = Recorder(self.block)
         self._scratch = empty_preview(0)
@@ -107,7 +138,10 @@ class MobilizationModel(mesa.Model):  # type: ignore[misc]
         )
         self._views: dict[int, Resident] = {}
         self.organizations: list[Organization] = []
-        self._asked = self._make_agents(
+        self._asked: list[Resident] = []
+        self._asked_for_stance: list[Leader] = []
+        self._asked_for_membership: list[Organization] = []
+        self._make_agents(
             _agent_class("organization_class", organization_class or self.organization_class, Organization)
         )
         self.datacollector = mesa.DataCollector(model_reporters=self._reporters())
@@ -127,12 +161,7 @@ class MobilizationModel(mesa.Model):  # type: ignore[misc]
                 f"the scenario ends with week {self.block.horizon - 1}: there is no week "
                 f"{self.block.week} to run; step while model.running"
             )
-        self._settle()
-        if not self._asked:
-            self.block.advance(self.block.week + 1)
-        else:
-            self.block.open_week()
-            self.block.close_week(self._ask())
+        self._run_week()
         self._recorder.observe()
         self.running = self.block.week < self.block.horizon
         self.datacollector.collect(self)
@@ -140,11 +169,25 @@ class MobilizationModel(mesa.Model):  # type: ignore[misc]
     def _burn_in(self) -> None:
         """Run the weeks before week 0: at once, or week by week where agents are asked."""
         while self.block.week < 0:
-            self._settle()
-            if self._asked:
-                self.block.advance(self.block.week + 1, self._ask())
+            if self._asks:
+                self._run_week()
             else:
                 self.block.advance(0)
+
+    def _run_week(self) -> None:
+        """Run one week, and ask the agents that decide for themselves."""
+        self._settle()
+        if not self._asks:
+            self.block.advance(self.block.week + 1)
+            return
+        self.block.open_week()
+        self.block.live_week(self._ask_residents())
+        self.block.close_week(self._ask_leaders(), self._ask_organizations())
+
+    @property
+    def _asks(self) -> bool:
+        """Whether some agents decide for themselves."""
+        return bool(self._asked or self._asked_for_stance or self._asked_for_membership)
 
     def _settle(self) -> None:
         """Bring the counts and what neighbours see in line with what was written by hand."""
@@ -152,32 +195,65 @@ class MobilizationModel(mesa.Model):  # type: ignore[misc]
             self.block.rewrite_words()
             self.flags_changed = False
 
-    def _ask(self) -> a.Int8:
-        """Ask the agents that decide for themselves; return (N, 1) their proposals, -1 for everybody else."""
-        block = self.block
-        self.preview = self._scratch
-        try:
-            preview_week(
-                block.week, block.ties, block.residents, block.rules, block.keys, block.state, self._scratch
-            )
-            proposals = np.full((self.community.n_residents, 1), -1, np.int8)
+    def _ask_residents(self) -> a.Int8:
+        """Ask residents whether to participate; return (N, 1) their proposals, -1 for everybody else."""
+        if not self._asked:
+            return NOBODY_FORCED
+        block, known = self.block, self._scratch
+        preview_week(
+            block.week,
+            block.ties,
+            block.residents,
+            block.leaders,
+            block.rules,
+            block.keys,
+            block.state,
+            known,
+        )
+        proposals = np.full((self.community.n_residents, 1), -1, np.int8)
+        with self._asking(known):
             for agent in self._asked:
-                proposal = agent.decide()
-                if not isinstance(proposal, bool | np.bool_):
-                    raise UsageError(
-                        f"{type(agent).__name__}.decide: found {proposal!r}; allowed are True and False"
-                    )
-                proposals[agent.number, 0] = proposal
-        finally:
-            self.preview = None
+                proposals[agent.number, 0] = yes_or_no(agent, agent.decide())
         return proposals
+
+    def _ask_leaders(self) -> a.Int8:
+        """Ask leaders for their stances in a deciding week; return (S, 1) their proposals."""
+        block = self.block
+        if not self._asked_for_stance or not decides(block.week, block.rules):
+            return NOBODY_FORCED
+        proposals = np.full(block.leaders.stance.shape, UNDECIDED, np.int8)
+        with self._asking(preview_stances(block)):
+            for leader in self._asked_for_stance:
+                place = block.residents.leader_place[leader.number]
+                proposals[place, 0] = stance_of(leader, leader.decide_stance())
+        return proposals
+
+    def _ask_organizations(self) -> a.Int8:
+        """Ask organizations whether to be in the coalition in a deciding week; return (K, 1) proposals."""
+        block = self.block
+        if not self._asked_for_membership or not decides(block.week, block.rules):
+            return NOBODY_FORCED
+        proposals = np.full(block.organizations.member.shape, UNDECIDED, np.int8)
+        with self._asking(preview_memberships(block)):
+            for organization in self._asked_for_membership:
+                proposals[organization.index, 0] = yes_or_no(organization, organization.decide())
+        return proposals
+
+    @contextmanager
+    def _asking(self, known: Preview | StancePreview | MembershipPreview) -> Iterator[None]:
+        """Let agents see what is known, and write nothing, while they are asked."""
+        self.known = known
+        try:
+            yield
+        finally:
+            self.known = None
 
     # --- Looking
 
     @property
     def week(self) -> int:
         """The week that was run last, -1 after burn-in; while agents are asked, the week they decide on."""
-        return self.block.week if self.preview is not None else self.block.week - 1
+        return self.block.week if self.known is not None else self.block.week - 1
 
     @property
     def current_week(self) -> int:
@@ -205,22 +281,69 @@ class MobilizationModel(mesa.Model):  # type: ignore[misc]
         return int(self.block.state.wins[0])
 
     @property
+    def organizers(self) -> float:
+        """Share of residents who organize."""
+        return self.share("organizers")
+
+    @property
+    def coalition(self) -> float:
+        """Influence-weighted share of organizations in the coalition (C)."""
+        return float(self.block.organizations.coalition[0])
+
+    @property
+    def coalition_start(self) -> float:
+        """C at the start of the campaign; during burn-in, at the start of burn-in."""
+        return float(self.block.organizations.coalition_start[0])
+
+    @property
+    def supportive(self) -> float:
+        """Share of leaders who are supportive; NaN without leaders."""
+        return self._share_of_leaders(SUPPORTIVE)
+
+    @property
+    def opposed(self) -> float:
+        """Share of leaders who are opposed; NaN without leaders."""
+        return self._share_of_leaders(OPPOSED)
+
+    @property
+    def contacts_by_organizers(self) -> int:
+        """Contacts that organizers made in the week that was run last; 0 before week 0."""
+        return int(self._last_week(self.block.tally.contacts))
+
+    @property
     def spent(self) -> float:
-        """Money spent in the week that was run last, in the scenario's currency."""
-        week, plans = self.block.week - 1, self.block.plans
-        if week < 0:
-            return 0.0
-        cents = int(self.block.tally.cents[week, 0].sum())
-        if week == self.resolved.campaign.funding_starts_week:
-            cents += int(plans.maps[0])
+        """Money spent in the week that was run last, external and local, in the scenario's currency."""
+        cents = int(self._last_week(self.block.tally.cents) + self._last_week(self.block.tally.local))
+        if self.block.week - 1 == self.resolved.campaign.funding_starts_week:
+            cents += int(self.block.plans.maps[0])
         return cents / 100.0
+
+    @property
+    def spent_local(self) -> float:
+        """Local money spent in the week that was run last, in the scenario's currency."""
+        return self._last_week(self.block.tally.local) / 100.0
+
+    @property
+    def local_income(self) -> float:
+        """Local money that came in in the week that was run last, in the scenario's currency."""
+        return self._last_week(self.block.tally.income) / 100.0
+
+    def _last_week(self, tallied: a.Int64) -> int:
+        """Return the sum of what was tallied (weeks, 1, ...) in the week that was run last."""
+        week = self.block.week - 1
+        return int(tallied[week, 0].sum()) if week >= 0 else 0
+
+    def _share_of_leaders(self, stance: int) -> float:
+        """Return the share of leaders who have a stance."""
+        stances = self.block.leaders.stance
+        return float((stances == stance).sum() / stances.size) if stances.size else float("nan")
 
     def share(self, what: str, group: str = "all") -> float:
         """Return a share of the residents, or of one group; NaN for an empty group.
 
         Parameters
         ----------
-        what : aware, participation, or contacted.
+        what : aware, participation, contacted, or organizers.
         group : a group's name, or all.
         """
         if what not in COUNTED:
@@ -311,30 +434,25 @@ class MobilizationModel(mesa.Model):  # type: ignore[misc]
 
     # --- Agents
 
-    def list_all_stances(self) -> None:
-        """Give every leader a place in the list of stances, so that each can be written."""
-        residents, n_leaders = self.block.residents, int(self.community.is_leader.sum())
-        if residents.special.size == n_leaders:
-            return
-        leaders = np.flatnonzero(self.community.is_leader).astype(np.int32)
-        stance = np.zeros((n_leaders, 1), np.int8)
-        stance[np.searchsorted(leaders, residents.special)] = residents.stance
-        self.block.residents = residents._replace(special=leaders, stance=stance)
-
-    def _make_agents(self, organization_class: type[Organization]) -> list[Resident]:
-        """Make the agents; return those that are asked for their decision."""
+    def _make_agents(self, organization_class: type[Organization]) -> None:
+        """Make the agents, and note those that are asked for their decisions."""
         community = self.community
         asks_residents, asks_leaders = (made.decide is not Resident.decide for made in self._classes)
         if community.n_residents <= MOST_AGENTS or asks_residents:
             made = [self._view(number) for number in range(community.n_residents)]
         else:
             made = [self._view(int(number)) for number in np.flatnonzero(community.is_leader)]
-        for k in range(len(community.organization_names)):
-            self.organizations.append(organization_class(self, k))
-        asked = [agent for agent in made if (asks_leaders if agent.is_leader else asks_residents)]
-        if asked:
+        self.organizations += [organization_class(self, k) for k in range(len(community.organization_names))]
+        self._asked += [agent for agent in made if (asks_leaders if agent.is_leader else asks_residents)]
+        if self._asked:
             self._scratch = empty_preview(community.n_residents)
-        return asked
+        self._asked_for_stance += [
+            agent
+            for agent in made
+            if isinstance(agent, Leader) and type(agent).decide_stance is not Leader.decide_stance
+        ]
+        if organization_class.decide is not Organization.decide:
+            self._asked_for_membership += [one for one in self.organizations if not one.is_lead]
 
     def _view(self, number: int) -> Resident:
         """Return the agent of a resident, made when it is first needed."""
@@ -350,7 +468,7 @@ class MobilizationModel(mesa.Model):  # type: ignore[misc]
             reporters[what] = partial(_share, what=what, group="all")
             for group in self.community.group_names:
                 reporters[f"{what}__{group}"] = partial(_share, what=what, group=group)
-        return reporters | {"results": "results", "wins": "wins", "spent": "spent"}
+        return reporters | {name: name for name in OTHER_COLUMNS}
 
 
 def _share(model: MobilizationModel, what: str, group: str) -> float:
