@@ -12,13 +12,15 @@ from tests.builders import mixed_community, star_ties, tiny_scenario
 from tests.strategies import World, worlds
 
 from mobsim.engine.block import Block
-from mobsim.engine.run import Recorder, join_records
+from mobsim.engine.run import JOINED, Recorder, join_records
 from mobsim.kernels import arrays as a
+from mobsim.kernels.deliberation import decides
 from mobsim.kernels.preview import empty_preview, preview_week
+from mobsim.kernels.streams import LEADER_DECIDES, ORGANIZATION_DECIDES, WEEK
 from mobsim.mesa_model.agents import Leader, Resident
+from mobsim.mesa_model.asking import preview_memberships, preview_stances
 from mobsim.mesa_model.model import MobilizationModel
-
-ARRAYS = ["counts", "results", "wins", "units", "cents", "reached", "sums", "at_funding_end", "unspent_cents"]
+from mobsim.mesa_model.organization import Organization
 
 
 class AskedResident(Resident):
@@ -29,6 +31,16 @@ class AskedResident(Resident):
 
 
 class AskedLeader(Leader):
+    """Asked one by one, and says what the rules say."""
+
+    def decide(self) -> bool:
+        return super().decide()
+
+    def decide_stance(self) -> int:
+        return super().decide_stance()
+
+
+class AskedOrganization(Organization):
     """Asked one by one, and says what the rule says."""
 
     def decide(self) -> bool:
@@ -39,9 +51,24 @@ class DrawsItself(Resident):
     """Decides by the rule's chance and the rule's own draw."""
 
     def decide(self) -> bool:
-        from mobsim.kernels.streams import WEEK
-
         return self.uniform(WEEK, 1) < self.chance
+
+
+class MovesItself(Leader):
+    """Moves by the rule's chances and the rule's own draw; participates by the rule unasked."""
+
+    def decide_stance(self) -> int:
+        draw = self.uniform(LEADER_DECIDES)
+        if draw < self.chance_up:
+            return min(self.stance + 1, 1)
+        return max(self.stance - 1, -1) if draw >= 1.0 - self.chance_down else self.stance
+
+
+class JoinsItself(Organization):
+    """Joins and stays by the rule's chance and the rule's own draw."""
+
+    def decide(self) -> bool:
+        return self.uniform(ORGANIZATION_DECIDES, 0) < self.chance
 
 
 def engine(world: World) -> tuple[Block, Any]:
@@ -70,13 +97,15 @@ def assert_equal(world: World, model: MobilizationModel) -> None:
     mine = model.records()
     assert mine.runs_index[0].__dict__ == records.runs_index[0].__dict__
     assert mine.mean_weeks == records.mean_weeks
-    for name in ARRAYS:
+    for name in JOINED:
         ours, theirs = getattr(mine, name), getattr(records, name)
         assert ours.tobytes() == theirs.tobytes(), name
-    for name in ("flags", "reals", "told_week", "results", "wins", "participating", "aware_tellers"):
-        assert getattr(model.block.state, name).tobytes() == getattr(block.state, name).tobytes(), name
-    assert model.block.purse.left.tobytes() == block.purse.left.tobytes()
-    assert model.block.purse.purse.tobytes() == block.purse.purse.tobytes()
+    assert mine.surveys().to_csv() == records.surveys().to_csv()
+    for bundle in ("state", "leaders", "organizations", "purse"):
+        ours, theirs = getattr(model.block, bundle), getattr(block, bundle)
+        for name in ours._fields:
+            here, there = np.asarray(getattr(ours, name)), np.asarray(getattr(theirs, name))
+            assert here.tobytes() == there.tobytes(), f"{bundle}.{name}"
     collected = model.datacollector.get_model_vars_dataframe()
     weeks = records.weeks()
     for name in collected.columns:
@@ -92,33 +121,72 @@ def test_stepping_equals_the_engine(world: World) -> None:
 
 @pytest.mark.quick
 @settings(max_examples=100, suppress_health_check=list(HealthCheck))
-@given(world=worlds(60), residents=st.sampled_from([Resident, AskedResident, DrawsItself]))
-def test_asking_agents_for_the_rule_equals_the_engine(world: World, residents: type[Resident]) -> None:
-    assert_equal(world, finished(world, resident_class=residents, leader_class=AskedLeader))
+@given(
+    world=worlds(60),
+    residents=st.sampled_from([Resident, AskedResident, DrawsItself]),
+    leaders=st.sampled_from([AskedLeader, Leader, MovesItself]),
+    organizations=st.sampled_from([AskedOrganization, Organization, JoinsItself]),
+)
+def test_asking_agents_for_the_rule_equals_the_engine(
+    world: World,
+    residents: type[Resident],
+    leaders: type[Leader],
+    organizations: type[Organization],
+) -> None:
+    model = finished(world, resident_class=residents, leader_class=leaders, organization_class=organizations)
+    assert_equal(world, model)
 
 
 @settings(max_examples=100, suppress_health_check=list(HealthCheck))
-@given(world=worlds(80), data=st.data())
-def test_the_preview_tells_what_the_engine_then_does(world: World, data: st.DataObject) -> None:
-    """Without lapse, turnover and forgetting the state after the week is what the preview said."""
+@given(world=worlds(80))
+def test_the_preview_tells_what_the_engine_then_does(world: World) -> None:
+    """Without lapse, turnover and forgetting the state after the week is what the previews said."""
     calm = {"lapse": 0.0, "turnover": 0.0, "awareness_half_life": None}
     scenario = world.scenario.model_copy(
         update={"behaviour": world.scenario.behaviour.model_copy(update=calm)}
     )
-    block = Block(scenario, world.community, ["none"], [world.luck])
-    for week in range(block.week, block.horizon):
-        block.advance(week)
+    block = Block(scenario, world.community, [world.arm], [world.luck])
+    while block.week < block.horizon:
+        block.open_week()
         preview = empty_preview(world.community.n_residents)
-        before = block.state.flags.tobytes() + block.state.reals.tobytes() + block.state.words.tobytes()
-        preview_week(week, block.ties, block.residents, block.rules, block.keys, block.state, preview)
-        after = block.state.flags.tobytes() + block.state.reals.tobytes() + block.state.words.tobytes()
-        assert before == after
-        block.advance(week + 1)
+        before = everything(block)
+        preview_week(
+            block.week,
+            block.ties,
+            block.residents,
+            block.leaders,
+            block.rules,
+            block.keys,
+            block.state,
+            preview,
+        )
+        assert before == everything(block)
+        block.live_week()
         flags = block.state.flags[:, 0]
         np.testing.assert_array_equal((flags & a.AWARE) > 0, preview.aware == 1)
         np.testing.assert_array_equal((flags & a.PARTICIPATING) > 0, preview.proposal == 1)
         assert np.all((preview.chance >= 0) & (preview.chance <= 1))
         assert np.all(preview.participating_tellers <= preview.tellers)
+        before = everything(block)
+        stances, memberships = preview_stances(block), preview_memberships(block)
+        assert before == everything(block)
+        deciding = decides(block.week, block.rules)
+        old_stance, old_member = block.leaders.stance[:, 0].copy(), block.organizations.member[:, 0].copy()
+        block.close_week()
+        np.testing.assert_array_equal(
+            block.leaders.stance[:, 0], stances.proposed_stance if deciding else old_stance
+        )
+        np.testing.assert_array_equal(
+            block.organizations.member[:, 0], memberships.proposed_member if deciding else old_member
+        )
+        for chance in (stances.chance_up, stances.chance_down, memberships.chance):
+            assert np.all((chance >= 0) & (chance <= 1))
+
+
+def everything(block: Block) -> bytes:
+    """All that changes in a block, in one word."""
+    bundles = (block.state, block.leaders, block.organizations, block.purse)
+    return b"".join(np.asarray(array).tobytes() for bundle in bundles for array in bundle)
 
 
 def test_hubs_beyond_the_packed_counts_equal_the_engine() -> None:
@@ -135,6 +203,7 @@ def test_writing_back_what_was_read_changes_nothing(world: World) -> None:
     """Attributes written with the values they have leave every later week as it was."""
     model = MobilizationModel(world.scenario, arm=world.arm, community=world.community, luck=world.luck)
     names = ["capability", "start_capability", "ownership", "trust", "appeal", "contacted", "told_week"]
+    names.append("organizer")
     while model.running:
         for agent in model.residents():
             for name in names:
@@ -144,5 +213,9 @@ def test_writing_back_what_was_read_changes_nothing(world: World) -> None:
             if isinstance(agent, Leader):
                 agent.trained = agent.trained
                 agent.stance = agent.stance
+                agent.last_engaged = agent.last_engaged
+        for organization in model.organizations:
+            for name in ("interest", "capacity", "in_coalition", "last_engaged"):
+                setattr(organization, name, getattr(organization, name))
         model.step()
     assert_equal(world, model)

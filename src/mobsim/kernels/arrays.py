@@ -237,7 +237,7 @@ class Rules(NamedTuple):
 
 class State(NamedTuple):
     """What changes: words (2, N*L), flags, roles (N, L), last (N, L) 1 + the line whose dose came last (or
-    (0, 0) if nobody asks), told_week (N, L), reals (6, N, L), results, wins, demonstrated (L,), now (1,).
+    (0, 0) if nobody asks), organizing (N,) 1 where somebody organizes in some lane, told_week (N, L), reals (6, N, L), results, wins, demonstrated (L,), now (1,).
 
     `now[0]` says which of the two buffers of state words holds the start of the week.
     """
@@ -246,6 +246,7 @@ class State(NamedTuple):
     flags: UInt8
     roles: UInt8
     last: UInt8
+    organizing: UInt8
     reals: Float32
     told_week: Int32
     results: Float64

@@ -36,12 +36,14 @@ from mobsim.kernels.arrays import (
     Rules,
     State,
     Ties,
+    UInt32,
 )
 from mobsim.kernels.compile import kernel
 from mobsim.kernels.elementary import logistic_64
-from mobsim.kernels.keyed import philox, uniform
+from mobsim.kernels.keyed import TILE, philox, philox_slots, uniform
 from mobsim.kernels.money import part_of
 from mobsim.kernels.streams import LEADER_DECIDES, ORGANIZATION_DECIDES
+from mobsim.kernels.tile import at
 from mobsim.kernels.words import stance_word, teller_word
 
 UNDECIDED = -128
@@ -91,6 +93,139 @@ def chance_of(argument: float, noise: float) -> float:
     return 1.0 if argument >= 0.0 else 0.0
 
 
+MOST_TIES_NARROW = 100_000
+"""Rows with at most so many ties are added up in 32 bits."""
+
+
+@kernel
+def _exposures(
+    i: int, ties: Ties, state: State, lambda_f: Float32, totals: UInt32, exposures: Float32
+) -> None:
+    """Find the exposure of one leader in all lanes (docs/odd.md, 7.4), after phase 6."""
+    n_lanes = exposures.size
+    if ties.well_mixed:
+        exposures[:] = lambda_f[1]
+        return
+    words = state.words[state.now[0]]
+    first, last = ties.row_start[i], ties.row_start[i + 1]
+    denominator = ties.denominator[i]
+    wide = np.uint64(n_lanes)
+    if ties.weight.size == 0 and last - first <= MOST_TIES_NARROW:
+        totals[:] = 0
+        units = np.int64(0)
+        for tie in range(np.uint64(first), np.uint64(last)):
+            units += np.int64(ties.units[ties.neighbours[tie]])
+            source = np.uint64(ties.neighbours[tie]) * wide
+            for lane in range(n_lanes):
+                totals[at(0, 0, lane)] += words[at(source, lane, 0)] >> np.uint32(20)
+        for lane in range(n_lanes):
+            quotient = np.float32(0.0)
+            if denominator > 0.0:
+                numerator = np.float64(np.int64(totals[lane]) - units)
+                quotient = np.float32((numerator * ties.scale) / denominator)
+            exposures[lane] = lambda_f[2, lane] * quotient + lambda_f[0, lane]
+        return
+    for lane in range(n_lanes):
+        numerator = np.int64(0)
+        for tie in range(first, last):
+            j = np.int64(ties.neighbours[tie])
+            pull = np.int64(words[j * n_lanes + lane] >> np.uint32(20)) - np.int64(ties.units[j])
+            numerator += ties.weight[tie] * pull if ties.weight.size > 0 else pull
+        quotient = np.float32(0.0)
+        if denominator > 0.0:
+            quotient = np.float32((np.float64(numerator) * ties.scale) / denominator)
+        exposures[lane] = lambda_f[2, lane] * quotient + lambda_f[0, lane]
+
+
+@kernel
+def _favour(
+    week: int,
+    s: int,
+    lane: int,
+    exposure: np.float32,
+    rules: Rules,
+    leaders: Leaders,
+    organizations: Organizations,
+) -> float:
+    """What speaks to a leader for moving up: A of rule (11)."""
+    doubles = rules.doubles
+    engaged = 1.0 if week - leaders.engaged[s, lane] < rules.engagement_weeks else 0.0
+    growth = organizations.coalition[lane] - organizations.coalition_start[lane]
+    away = np.float64(leaders.leaning[s]) - np.float64(leaders.stance[s, lane])
+    favour = doubles[LEADER_LEANING, lane] * away
+    favour = favour + doubles[LEADER_SOCIAL, lane] * np.float64(exposure)
+    favour = favour + doubles[LEADER_ENGAGEMENT, lane] * engaged
+    return float(favour + doubles[LEADER_COALITION, lane] * growth)
+
+
+@kernel
+def _move(favour: float, lane: int, rules: Rules) -> float:
+    """The chance of a move that `favour` speaks for."""
+    threshold, noise = rules.doubles[LEADER_THRESHOLD, lane], rules.doubles[LEADER_NOISE, lane]
+    return float(rules.doubles[LEADER_RECONSIDER, lane] * chance_of(favour - threshold, noise))
+
+
+@kernel
+def propose_stances(
+    week: int,
+    ties: Ties,
+    rules: Rules,
+    keys: Keys,
+    leaders: Leaders,
+    organizations: Organizations,
+    state: State,
+    lambda_f: Float32,
+    proposals: Int8,
+) -> None:
+    """Find what the rule proposes for every leader; nothing is written to the state.
+
+    A chance is worked out only where the draw leaves it open: neither can be larger than the chance of
+    reconsidering.
+
+    Parameters
+    ----------
+    week : the week.
+    ties, rules, keys, leaders, organizations, state : the bundles of `arrays.py`, after phase 6.
+    lambda_f : (3, L) the week's float32(λ·F), float32(F) and float32(1 − λ) with F after phase 6.
+    proposals : (S, L) receives the stance proposed.
+    """
+    n_leaders, n_lanes = leaders.stance.shape
+    n_draws = keys.luck.size
+    n_arms = n_lanes // n_draws
+    totals = np.empty(n_lanes, np.uint32)
+    exposures = np.empty(n_lanes, np.float32)
+    entities = np.zeros(TILE, np.uint32)
+    lucks = np.zeros(TILE, np.uint32)
+    drawn = np.zeros((4, TILE), np.uint32)
+    for draw in range(n_draws):
+        lucks[draw] = np.uint32(keys.luck[draw])
+    for s in range(n_leaders):
+        i = np.int64(leaders.ids[s])
+        if n_draws == 1:
+            w0, _, _, _ = philox(i, week, keys.luck[0], LEADER_DECIDES, keys.seed, keys.community)
+            drawn[0, 0] = w0
+        else:
+            entities[:] = np.uint32(i)
+            philox_slots(entities, week, lucks, LEADER_DECIDES, keys.seed, keys.community, drawn)
+        known = False
+        for draw in range(n_draws):
+            u = np.float64(uniform(drawn[0, draw]))
+            for lane in range(draw * n_arms, (draw + 1) * n_arms):
+                stance = leaders.stance[s, lane]
+                proposals[s, lane] = stance
+                reconsiders = rules.doubles[LEADER_RECONSIDER, lane]
+                if u >= reconsiders and u < 1.0 - reconsiders:
+                    continue
+                if not known:
+                    _exposures(i, ties, state, lambda_f, totals, exposures)
+                    known = True
+                favour = _favour(week, s, lane, exposures[lane], rules, leaders, organizations)
+                if u < reconsiders and u < _move(favour, lane, rules):
+                    proposals[s, lane] = min(stance + 1, 1)
+                elif u >= 1.0 - reconsiders and u >= 1.0 - _move(-favour, lane, rules):
+                    proposals[s, lane] = max(stance - 1, -1)
+
+
 @kernel
 def preview_leaders(
     week: int,
@@ -104,7 +239,7 @@ def preview_leaders(
     proposals: Int8,
     chances: Float32,
 ) -> None:
-    """Find what the rule proposes for every leader; nothing is written to the state.
+    """Find what the rule proposes for every leader, and with which chances, for agents that want to know.
 
     Parameters
     ----------
@@ -115,53 +250,16 @@ def preview_leaders(
     chances : (S, L, 3) receives exposure, chance of moving up, chance of moving down.
     """
     n_leaders, n_lanes = leaders.stance.shape
-    n_arms = n_lanes // keys.luck.size
-    words = state.words[state.now[0]]
-    weighted = ties.weight.size > 0
-    numerators = np.zeros(n_lanes, np.int64)
+    totals = np.empty(n_lanes, np.uint32)
+    exposures = np.empty(n_lanes, np.float32)
     for s in range(n_leaders):
-        i = np.int64(leaders.ids[s])
-        if not ties.well_mixed:
-            numerators[:] = 0
-            for tie in range(ties.row_start[i], ties.row_start[i + 1]):
-                j = np.int64(ties.neighbours[tie])
-                units = np.int64(ties.units[j])
-                weight = ties.weight[tie] if weighted else np.int64(1)
-                for lane in range(n_lanes):
-                    shows = np.int64(words[j * n_lanes + lane] >> np.uint32(20))
-                    numerators[lane] += weight * (shows - units)
+        _exposures(np.int64(leaders.ids[s]), ties, state, lambda_f, totals, exposures)
         for lane in range(n_lanes):
-            if ties.well_mixed:
-                exposure = lambda_f[1, lane]
-            else:
-                denominator = ties.denominator[i]
-                quotient = np.float32(0.0)
-                if denominator > 0.0:
-                    quotient = np.float32((np.float64(numerators[lane]) * ties.scale) / denominator)
-                exposure = lambda_f[2, lane] * quotient + lambda_f[0, lane]
-            stance = leaders.stance[s, lane]
-            engaged = 1.0 if week - leaders.engaged[s, lane] < rules.engagement_weeks else 0.0
-            growth = organizations.coalition[lane] - organizations.coalition_start[lane]
-            a = rules.doubles[LEADER_LEANING, lane] * (np.float64(leaders.leaning[s]) - np.float64(stance))
-            a = a + rules.doubles[LEADER_SOCIAL, lane] * np.float64(exposure)
-            a = a + rules.doubles[LEADER_ENGAGEMENT, lane] * engaged
-            a = a + rules.doubles[LEADER_COALITION, lane] * growth
-            threshold, noise = rules.doubles[LEADER_THRESHOLD, lane], rules.doubles[LEADER_NOISE, lane]
-            reconsiders = rules.doubles[LEADER_RECONSIDER, lane]
-            up = reconsiders * chance_of(a - threshold, noise)
-            down = reconsiders * chance_of((-a) - threshold, noise)
-            chances[s, lane, 0] = exposure
-            chances[s, lane, 1] = np.float32(up)
-            chances[s, lane, 2] = np.float32(down)
-            w0, _, _, _ = philox(
-                i, week, keys.luck[lane // n_arms], LEADER_DECIDES, keys.seed, keys.community
-            )
-            u = np.float64(uniform(w0))
-            if u < up:
-                stance = min(stance + 1, 1)
-            elif u >= 1.0 - down:
-                stance = max(stance - 1, -1)
-            proposals[s, lane] = stance
+            favour = _favour(week, s, lane, exposures[lane], rules, leaders, organizations)
+            chances[s, lane, 0] = exposures[lane]
+            chances[s, lane, 1] = np.float32(_move(favour, lane, rules))
+            chances[s, lane, 2] = np.float32(_move(-favour, lane, rules))
+    propose_stances(week, ties, rules, keys, leaders, organizations, state, lambda_f, proposals)
 
 
 @kernel
@@ -340,8 +438,7 @@ def deliberate(
     stances = leaders.stance.copy()
     members = organizations.member.copy()
     if rules.doubles[LEADER_RECONSIDER].max() > 0.0 and n_leaders > 0:
-        chances = np.empty((n_leaders, n_lanes, 3), np.float32)
-        preview_leaders(week, ties, rules, keys, leaders, organizations, state, lambda_f, stances, chances)
+        propose_stances(week, ties, rules, keys, leaders, organizations, state, lambda_f, stances)
     if rules.doubles[ORGANIZATION_RECONSIDER].max() > 0.0 and n_organizations > 0:
         joining = np.empty((n_organizations, n_lanes), np.float64)
         preview_organizations(week, rules, keys, organizations, members, joining)
@@ -359,3 +456,24 @@ def deliberate(
     join_coalition(organizations, members)
     if week >= plan.funding_starts:
         contribute(plan, purse, organizations, income)
+
+
+@kernel
+def count_stances(leaders: Leaders, stances: Int64) -> None:
+    """Count supportive and opposed leaders.
+
+    Parameters
+    ----------
+    leaders : the bundle of `arrays.py`.
+    stances : (L, 2) receives supportive, opposed.
+    """
+    n_leaders, n_lanes = leaders.stance.shape
+    supportive = np.zeros(n_lanes, np.int32)
+    opposed = np.zeros(n_lanes, np.int32)
+    for s in range(n_leaders):
+        for lane in range(n_lanes):
+            supportive[lane] += np.int32(leaders.stance[s, lane] > 0)
+            opposed[lane] += np.int32(leaders.stance[s, lane] < 0)
+    for lane in range(n_lanes):
+        stances[lane, 0] = supportive[lane]
+        stances[lane, 1] = opposed[lane]

@@ -655,11 +655,8 @@ def _engage(
             s = np.int64(sorting[place] & np.uint64(0xFFFFFFFF))
             i = np.int64(leaders.ids[s])
             leaders.engaged[s, lane] = week
-            marks = DOSED | CONTACTED if plan.whole[arm, b, CONTACT] else DOSED
-            state.flags[i, lane] = np.uint8(state.flags[i, lane] | marks)
-            if state.last.size > 0:
-                state.last[i, lane] = np.uint8(b + 1)
-            reached[lane, b, residents.group[i]] += 1
+            group = residents.group[i]
+            _give(i, lane, arm, b, group, week, residents, rules, plan, purse, leaders, state, reached)
 
 
 @kernel
@@ -863,10 +860,7 @@ def meet_week(week: int, ties: Ties, rules: Rules, keys: Keys, state: State, con
     n_residents, n_lanes = state.roles.shape
     n_arms = n_lanes // keys.luck.size
     for i in range(n_residents):
-        somebody = np.uint8(0)
-        for lane in range(n_lanes):
-            somebody |= state.roles[i, lane] & np.uint8(ORGANIZER)
-        if not somebody:
+        if not state.organizing[i]:
             continue
         for lane in range(n_lanes):
             if not state.roles[i, lane] & ORGANIZER:

@@ -302,6 +302,7 @@ def diffuse_week(
     transmission = ties.transmission.size > 0
     decide_by_agents = forced.size > 0
     remembers = state.last.size > 0
+    organizing = state.organizing
     may_organize = np.uint32(rules.organizers)
     last_flat = state.last.reshape(state.last.size)
 
@@ -641,6 +642,8 @@ def diffuse_week(
                         if u[at(REPLACED, start, lane)]:
                             leaders.stance[s, lane] = leaders.leaning[s]
                             leaders.engaged[s, lane] = NEVER_ENGAGED
+            for r in range(in_tile):
+                organizing[at(first, r, 0)] = 0
             if busy:
                 for slot in range(n_slots):
                     if u[BUSY + slot]:
@@ -660,6 +663,7 @@ def diffuse_week(
                             else rules.singles[ORGANIZER_START, lane],
                         )
                         roles_flat[base + slot] = np.uint8(roles)
+                        organizing[i] |= np.uint8(roles & YES)
                         counts[lane, group_of[i], 4] += np.int64(roles & YES)
 
             # Words for next week, counts, copy out.

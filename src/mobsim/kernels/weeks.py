@@ -19,7 +19,7 @@ from mobsim.kernels.arrays import (
     Ties,
 )
 from mobsim.kernels.compile import kernel
-from mobsim.kernels.deliberation import decides, deliberate
+from mobsim.kernels.deliberation import count_stances, decides, deliberate
 from mobsim.kernels.delivery import Orders, deliver_week, meet_week
 from mobsim.kernels.diffusion import diffuse_week, visibility_terms
 from mobsim.kernels.dynamics import conclude_week
@@ -144,10 +144,7 @@ def close_week(
         tally.results[week] = state.results
         tally.wins[week] = state.wins
         tally.coalition[week] = organizations.coalition
-        for s in range(leaders.ids.size):
-            for lane in range(leaders.stance.shape[1]):
-                tally.stances[week, lane, 0] += leaders.stance[s, lane] > 0
-                tally.stances[week, lane, 1] += leaders.stance[s, lane] < 0
+        count_stances(leaders, tally.stances[week])
 
 
 @kernel

@@ -85,6 +85,7 @@ def write_words(
     n_residents, n_lanes = state.flags.shape
     words = state.words[state.now[0]]
     counts[:] = 0
+    state.organizing[:] = 0
     state.participating[:] = 0
     state.aware_tellers[:] = 0
     for i in range(n_residents):
@@ -107,5 +108,6 @@ def write_words(
             counts[lane, group, 2] += contacted
             counts[lane, group, 3] += participating & (1 - contacted)
             counts[lane, group, 4] += state.roles[i, lane] & ORGANIZER
+            state.organizing[i] |= state.roles[i, lane] & ORGANIZER
             state.participating[lane] += participating
             add_teller(state.aware_tellers, lane, word)
