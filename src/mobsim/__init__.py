@@ -26,12 +26,16 @@ _HOMES = {
     "MobilizationModel": "mobsim.mesa_model.model",
     "MobsimError": "mobsim.errors",
     "Organization": "mobsim.mesa_model.agents",
+    "OwnActivity": "mobsim.campaign.own",
     "Records": "mobsim.engine.records",
     "Resident": "mobsim.mesa_model.agents",
     "Scenario": "mobsim.scenario",
     "build_community": "mobsim.community.build",
     "compare": "mobsim.analysis.study",
     "load_scenario": "mobsim.scenario",
+    "register_activity": "mobsim.campaign.own",
+    "register_policy": "mobsim.campaign.own",
+    "register_targeting": "mobsim.campaign.own",
     "simulate": "mobsim.engine.run",
 }
 

@@ -54,9 +54,10 @@ class OwnActivity:
 
     Attributes
     ----------
-    spec : what a scenario file would say under `activities` (docs/scenarios.md), with a `number` from 32 to
-        63 that keys the random draws, and `max_units`, the most units a week. `delivery` is `python` unless
-        it says otherwise; with any other delivery the class is only data, and `deliver` stays as it is.
+    spec : what a scenario file would say under `activities` (docs/scenario_files.md), with a `number` from
+        32 to 63 that keys the random draws, and `max_units`, the most units a week. `delivery` is `python`
+        unless it says otherwise; with any other delivery the class is only data, and `deliver` stays as it
+        is.
 
     Examples
     --------

@@ -7,8 +7,9 @@ from typing import Any
 from mobsim.engine.records import Records
 from mobsim.engine.run import simulate
 from mobsim.errors import MobsimError
-from mobsim.mesa_model.agents import Leader, Organization, Resident
+from mobsim.mesa_model.agents import Leader, Resident
 from mobsim.mesa_model.model import MobilizationModel
+from mobsim.mesa_model.organization import Organization
 from mobsim.scenario.scenario import Scenario
 from mobsim.testing.worlds import check_money, differing, small_world
 
@@ -98,9 +99,11 @@ def _run(what: str, scenario: Scenario, option: str, cls: type, backwards: bool 
     class Model(MobilizationModel):
         """The model with the class."""
 
-        def _make_agents(self, organization_class: type[Organization]) -> list[Resident]:
-            asked = super()._make_agents(organization_class)
-            return asked[::-1] if backwards else asked
+        def _make_agents(self, organization_class: type[Organization]) -> None:
+            super()._make_agents(organization_class)
+            if backwards:
+                for asked in (self._asked, self._asked_for_stance, self._asked_for_membership):
+                    asked.reverse()
 
     setattr(Model, option, cls)
     try:
