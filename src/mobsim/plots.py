@@ -325,7 +325,8 @@ def distribution(
 def power_interest(organizations: pd.DataFrame, arms: Sequence[str], *, funding_end: int) -> Figure:
     """Draw where organizations stand on power and interest: hollow in week 0, filled at funding end.
 
-    One panel a strategy that moves an organization; one of no campaign where none does.
+    The most powerful stand on top; the horizontal line parts those with power from those without. One panel
+    a strategy that moves an organization; one of no campaign where none does.
 
     Parameters
     ----------
@@ -341,15 +342,17 @@ def power_interest(organizations: pd.DataFrame, arms: Sequence[str], *, funding_
     shown = [arm for arm in arms if arm in moved] or list(arms[:1])
     columns = min(2, len(shown))
     rows = math.ceil(len(shown) / columns)
-    with _figure(WIDTH, 0.7 + 3.1 * rows) as figure:
+    influence = wanted.groupby("organization", sort=False)["influence"].first()
+    order = influence.sort_values(ascending=False, kind="stable").index.tolist()
+    with _figure(WIDTH, 0.9 + rows * (1.1 + 0.24 * len(order))) as figure:
         panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
         for axes, arm in zip(panels, shown, strict=False):
-            _draw_standing(axes, wanted[wanted["arm"] == arm], funding_end)
+            _draw_standing(axes, wanted[wanted["arm"] == arm], order, funding_end)
             axes.set_title(_in_words(arm))
             axes.set_xlabel("interest")
             axes.xaxis.set_tick_params(labelbottom=True)
         for axes in panels[::columns]:
-            axes.set_ylabel("power (influence)")
+            axes.set_ylabel("by power (influence)")
         _hide_rest(panels, len(shown))
         colours = figure.colorbar(
             panels[0].collections[-1], ax=list(panels), location="bottom", fraction=0.04, pad=0.02, aspect=40
@@ -570,58 +573,39 @@ def _intervals(
     axes.scatter(middle, places, s=26, color=colour, marker=marker, zorder=3, label=label)
 
 
-def _draw_standing(axes: Axes, part: pd.DataFrame, funding_end: int) -> None:
-    """Draw the organizations of one strategy: an arrow from week 0 to funding end, coloured by membership."""
-    start = part[part["week"] == 0].set_index("organization")
-    end = part[part["week"] == funding_end].set_index("organization").loc[start.index]
-    height = _stacked(start["influence"].tolist(), end["interest"].tolist())
-    power = float(start["influence"].mean())
-    axes.axhline(power, color=GREY, linewidth=0.8)
+def _draw_standing(axes: Axes, part: pd.DataFrame, order: Sequence[str], funding_end: int) -> None:
+    """Draw the organizations of one strategy in rows: from week 0 to funding end, coloured by membership."""
+    start, end = (
+        part[part["week"] == week].set_index("organization").loc[list(order)] for week in (0, funding_end)
+    )
+    rows = np.arange(len(order))
+    axes.hlines(rows, start["interest"], end["interest"], color=GREY, linewidth=1.2)
+    axes.scatter(start["interest"], rows, s=34, facecolor="white", edgecolor=GREY, zorder=3)
+    axes.scatter(
+        end["interest"], rows, s=34, c=100 * end["in_coalition"], cmap="Blues", vmin=0, vmax=100,
+        edgecolor="#00263B", linewidth=0.9, zorder=4,
+    )  # fmt: skip
+    powerful = int((start["influence"] >= start["influence"].mean() - 1e-12).sum())
+    axes.axhline(powerful - 0.5, color=GREY, linewidth=0.8)
     axes.axvline(0, color=GREY, linewidth=0.8)
     axes.set_xlim(-1.05, 1.05)
     axes.set_xticks([-1, -0.5, 0, 0.5, 1])
-    axes.set_ylim(-0.06, max(1.0, *height) + 0.06 if max(height) > 0.7 else 0.8)
-    axes.grid(visible=False)
-    top = axes.get_ylim()[1]
-    for words, x, y, side in (
-        ("keep satisfied", -1.02, top, "left"), ("manage closely", 1.02, top, "right"),
-        ("monitor", -1.02, -0.05, "left"), ("keep informed", 1.02, -0.05, "right"),
+    axes.set_ylim(len(order) + 0.1, -1.1)
+    axes.set_yticks(rows, [f"{_plain(str(name))} ({power:g})" for name, power in start["influence"].items()])
+    axes.grid(axis="x", visible=False)
+    for words, x, y in (
+        ("keep satisfied", -1.02, -0.75), ("manage closely", 1.02, -0.75),
+        ("monitor", -1.02, len(order) - 0.25), ("keep informed", 1.02, len(order) - 0.25),
     ):  # fmt: skip
-        axes.annotate(words, (x, y), ha=side, va="top" if y == top else "bottom", fontsize=8, color=GREY,
-                      style="italic")  # fmt: skip
-    for (name, before), (_, after), y in zip(start.iterrows(), end.iterrows(), height, strict=True):
-        moved = abs(after["interest"] - before["interest"]) > 0.02
-        if moved:
-            axes.annotate(
-                "", (after["interest"], y), (before["interest"], y),
-                arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 1.2},
-            )  # fmt: skip
-        axes.scatter(before["interest"], y, s=34, facecolor="white", edgecolor=GREY, zorder=3)
-        right = max(before["interest"], after["interest"]) < 0.45
-        at = (
-            max(before["interest"], after["interest"])
-            if right
-            else min(before["interest"], after["interest"])
-        )
         axes.annotate(
-            _plain(str(name)), (at, y), xytext=(6 if right else -6, 0), textcoords="offset points",
-            ha="left" if right else "right", va="center", fontsize=7.5,
-        )  # fmt: skip
-    axes.scatter(
-        end["interest"], height, s=34, c=100 * end["in_coalition"], cmap="Blues", vmin=0, vmax=100,
-        edgecolor="#00263B", linewidth=0.9, zorder=4,
-    )  # fmt: skip
-
-
-def _stacked(influence: Sequence[float], interest: Sequence[float]) -> list[float]:
-    """Heights of the organizations: their influence, moved apart where two would lie on each other."""
-    placed: list[tuple[float, float]] = []
-    for power, x in zip(influence, interest, strict=True):
-        y = power
-        while any(abs(y - other) < 0.039 and abs(x - beside) < 0.5 for other, beside in placed):
-            y += 0.04
-        placed.append((y, x))
-    return [y for y, _ in placed]
+            words,
+            (x, y),
+            ha="left" if x < 0 else "right",
+            va="center",
+            fontsize=8,
+            color=GREY,
+            style="italic",
+        )
 
 
 def _mean_shares(

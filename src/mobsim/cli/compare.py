@@ -88,10 +88,13 @@ def as_text(study: Study, folder: Path) -> str:
     from mobsim.report.results import PAGE
 
     parts = [f"{study.scenario.title}\n{words.size_of(study)}"]
-    surveys = process_tables.surveys_table(study)
-    shown = [*outcome_tables.tables_of(study), *([surveys] if surveys else [])]
-    for table in (*shown, outcome_tables.chances_table(study)):
+    for table in (*outcome_tables.tables_of(study), outcome_tables.chances_table(study)):
         parts.append(f"{table.title}\n{folded(table.note)}\n\n{columns(table.header, table.rows)}")
+    surveys = process_tables.surveys_table(study)
+    if surveys is not None:
+        numbers = columns(surveys.header[:-1], [row[:-1] for row in surveys.rows])
+        led_to = bullets(f"{row[0]}, {surveys.header[-1]}: {row[-1]}" for row in surveys.rows)
+        parts.append(f"{surveys.title}\n{folded(surveys.note)}\n\n{numbers}\n\n{led_to}")
     parts.append("Verdict\n" + bullets(study.verdict.sentences))
     parts.append("In short\n" + bullets(words.summary_of(study)))
     cautions = words.cautions_of(study)

@@ -26,7 +26,11 @@ def table_of_surveys(records: Records) -> pd.DataFrame:
     import pandas as pd
 
     rows = [_row(records, row, survey) for row, survey in records.surveys_asked]
-    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=["arm", "community", "luck", "week"])
+    if not rows:
+        return pd.DataFrame(columns=["arm", "community", "luck", "week"])
+    table = pd.DataFrame(rows)
+    shares = [name for name in table.columns if name.startswith("share__")]
+    return table[[*(name for name in table.columns if name not in shares), *shares]]
 
 
 def _row(records: Records, row: int, survey: SurveyResult) -> dict[str, object]:

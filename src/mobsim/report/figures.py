@@ -153,8 +153,8 @@ def _picture_of_stakeholders(study: Study) -> list[Picture]:
         _picture(
             "stakeholders", "Stakeholders by power and interest",
             "Hollow: week 0; filled: funding end, mean over runs; the darker, the more often in the "
-            "coalition. Organizations of equal power are moved apart; strategies that move nobody are "
-            "left out.",
+            "coalition. Organizations from most to least influence; the line parts those with power from "
+            "those without. Strategies that move nobody are left out.",
             "Organizations by influence and interest in week 0 and at funding end; numbers: see the table.",
             plots.power_interest(study.organizations, study.arms, funding_end=study.funding_end),
         )

@@ -138,7 +138,9 @@ def _led_to(last: pd.DataFrame, asked: pd.DataFrame) -> str:
     shares = last.filter(regex="^share__").dropna(axis=1, how="all").mean()
     words = [
         ", ".join(
-            f"{str(name).removeprefix('share__')} {100 * share:.0f} %" for name, share in shares.items()
+            f"{str(name).removeprefix('share__')} {100 * share:.0f} %"
+            for name, share in shares.items()
+            if share >= 0.005
         )
     ]
     chosen = asked["group_chosen"].dropna()

@@ -15,6 +15,9 @@ from mobsim.scenario.scenario import Scenario
 pytestmark = pytest.mark.quick
 
 
+START = {"visit": 0.6, "meeting": 0.4}
+
+
 def every_figure(study: Study) -> dict[str, Figure]:
     arms = study.arms
     return {
@@ -25,6 +28,10 @@ def every_figure(study: Study) -> dict[str, Figure]:
         "effects": plots.effects(study.comparison.table, arms, study.groups),
         "verdict": plots.verdict_forest(study.comparison.contrasts, matters=0.01),
         "distribution": plots.distribution(study.runs, arms),
+        "stakeholders": plots.power_interest(study.organizations, arms, funding_end=77),
+        "policies": plots.policy_shares(
+            study.surveys, {"outreach": START}, kinds=list(START), runs=16, weeks=78
+        ),
     }
 
 
@@ -48,6 +55,29 @@ def test_strategies_and_groups_are_named_in_the_pictures(study: Study) -> None:
     assert "hill people" in figures["effects"]
     assert "outreach − no campaign" in figures["verdict"]
     assert "meeting" in figures["spending"]
+    assert "meeting" in figures["policies"]
+    assert "district office (0.5)" in figures["stakeholders"]
+
+
+def test_only_strategies_that_move_an_organization_have_a_panel(study: Study) -> None:
+    moved = words_of(plots.as_svg(plots.power_interest(study.organizations, study.arms, funding_end=77)))
+    assert "advocacy" in moved
+    assert "training" not in moved
+    still = study.organizations[study.organizations["arm"] != "advocacy"]
+    alone = words_of(
+        plots.as_svg(plots.power_interest(still, ("none", "outreach", "training"), funding_end=77))
+    )
+    assert "no campaign" in alone
+    assert "outreach" not in alone
+
+
+def test_shares_over_time_are_means_over_all_runs_also_those_that_never_ask(study: Study) -> None:
+    one = study.surveys.query("community == 0 and luck == 0 and week in (13, 26)")
+    means = plots._mean_shares(one, START, 4, 30)
+    np.testing.assert_allclose(means[:, :13], [[0.6] * 13, [0.4] * 13])
+    np.testing.assert_allclose(means[0, 13:26], (3 * 0.6 + 0.6 - 13 / 650) / 4)
+    np.testing.assert_allclose(means[0, 26:], (3 * 0.6 + 0.6 - 26 / 650) / 4)
+    np.testing.assert_allclose(means.sum(axis=0), 1)
 
 
 def test_the_table_is_left_as_it_was(study: Study) -> None:

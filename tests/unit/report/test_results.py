@@ -18,7 +18,17 @@ from mobsim.analysis.study import Study
 from mobsim.engine import outcomes
 from mobsim.report import results
 from mobsim.report.manifest import digest_of, manifest_of
-from mobsim.report.words import cautions_of, checks_table, tables_of
+from mobsim.report.outcome_tables import (
+    domains_table,
+    glance_table,
+    goals_table,
+    lasting_table,
+    money_table,
+    tables_of,
+    voice_table,
+)
+from mobsim.report.process_tables import checks_table, stakeholders_table, strategies_table, surveys_table
+from mobsim.report.words import cautions_of, summary_of
 
 TOP = Path(__file__).resolve().parents[3]
 
@@ -58,6 +68,7 @@ def page(files: dict[str, bytes]) -> Page:
 
 def test_the_folder_holds_what_the_readme_says(files: dict[str, bytes]) -> None:
     tables = {"runs", "weeks", "activities", "comparison", "verdicts", "chances", "checks", "data_dictionary"}
+    tables |= {"organizations", "domains", "surveys"}
     assert {f"{name}.csv" for name in tables} <= set(files)
     assert {"manifest.json", "scenario.yaml", "report.html"} <= set(files)
     figures = {name for name in files if name.startswith("figures/")}
@@ -69,6 +80,8 @@ def test_the_folder_holds_what_the_readme_says(files: dict[str, bytes]) -> None:
         "distribution",
         "funnel",
         "spending",
+        "policies",
+        "stakeholders",
         "network",
     }
     assert figures == {f"figures/{name}.{kind}" for name in names for kind in ("svg", "png")}
@@ -140,7 +153,7 @@ def test_the_page_is_accessible(page: Page) -> None:
     assert page.all("html") == [{"lang": "en"}]
     assert len(page.all("h1")) == 1
     assert all(image["alt"] for image in page.all("img"))
-    assert len(page.all("img")) == 8
+    assert len(page.all("img")) == 10
     assert all(cell.get("scope") in ("row", "col") for cell in page.all("th"))
     headings = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h\d", tag)]
     assert all(after - before <= 1 for before, after in pairwise(headings))
@@ -158,7 +171,13 @@ def test_what_a_file_says_is_text_never_markup(page: Page) -> None:
 def test_the_verdict_stands_first_and_the_limits_are_there(page: Page, study: Study) -> None:
     text = page.text
     headline = text.index(study.verdict.headline)
-    assert headline < text.index("The numbers") < text.index("Pictures") < text.index("Limits")
+    assert (
+        headline
+        < text.index("points added")
+        < text.index("The numbers")
+        < text.index("Pictures")
+        < text.index("Limits")
+    )
     for pair in study.verdict.pairs:
         assert pair.sentence in text
     for words in (
@@ -184,6 +203,59 @@ def test_a_strategy_that_widens_the_gap_is_marked(study: Study) -> None:
     fairness = tables_of(study)[1]
     assert [row[-1] for row in fairness.rows] == ["", *["WIDENS THE GAP"] * 3]
     assert "outreach widens the gap between groups by" in cautions_of(study)[0]
+
+
+def test_the_planner_reads_the_sum_first(study: Study, page: Page) -> None:
+    summary = summary_of(study)
+    assert summary[0].startswith("With outreach 15.8 % take part at funding end, without a campaign 6.0 %")
+    assert "costs least with outreach: 102" in summary[1]
+    assert summary[2] == "Who benefits: outreach, training and advocacy widen the gap between groups."
+    assert "outreach still has 61" in summary[3]
+    assert "60 (60 to 60) % of its organizers" in summary[3]
+    assert summary[4].endswith("in 100 % of runs with outreach; by the surveys it would be in 50 %.")
+    assert page.text.index(summary[0]) < page.text.index("The numbers")
+    assert [row[0] for row in glance_table(study).rows] == ["outreach", "training", "advocacy"]
+
+
+def test_external_and_local_money_stand_apart(study: Study) -> None:
+    row = money_table(study).rows[1]
+    assert row[1:5] == ("10,000", "10,000", "40", "0")
+    assert row[-2:] == ("10.0", "100.0")
+
+
+def test_goals_stand_side_by_side_on_truth_and_on_estimates(study: Study) -> None:
+    table = goals_table(study)
+    assert table is not None
+    assert table.header[1:3] == ("goal fifteen: met in week 77, %", "by the surveys, %")
+    assert [row[1:3] for row in table.rows[:3]] == [("0", "–"), ("100", "50"), ("0", "–")]
+
+
+def test_voice_stands_beside_the_share_of_the_population(study: Study) -> None:
+    table = voice_table(study)
+    assert table is not None
+    assert table.header[2] == "seats of hill_people, who are 20 % of residents"
+    assert table.rows == (("outreach", "80.0", "20.0"),)
+
+
+def test_organizers_domains_and_stakeholders_have_their_tables(study: Study) -> None:
+    assert lasting_table(study).rows[1][-1] == "60 (60 to 60)"
+    assert domains_table(study).rows[1] == ("outreach", "0.100", "40.0", "30.0", "1.0", "16.0", "47.0")
+    table = stakeholders_table(study)
+    assert table is not None
+    office = table.rows[1]
+    assert office[:4] == ("district_office", "government", "0.5", "-0.10")
+    assert office[4] == "keep satisfied; -0.10; 0 %"
+    assert office[-1] == "manage closely; +0.30; 20 %"
+
+
+def test_surveys_are_shown_with_what_they_led_to(study: Study, page: Page) -> None:
+    table = surveys_table(study)
+    assert table is not None
+    told = ("policy reasons; surveys of 100", "6.0", "200", "13.5 (12.5)", "1.0", "information, 50 %")
+    assert table.rows == (("outreach", *told, "visit 50 %, meeting 50 %"),)
+    assert strategies_table(study).rows[0][-1] == "policy reasons; surveys of 100"
+    assert strategies_table(study).rows[1][-1] == "fixed"
+    assert "What the surveys found" in page.text
 
 
 def test_a_missed_fact_is_shown_as_missed(study: Study, page: Page) -> None:
@@ -222,8 +294,20 @@ def test_one_community_and_no_checks_make_a_page_too(tables: Any, scenario: Any)
         def activities(self) -> Any:
             return tables.activities().iloc[:0]
 
+        def organizations(self) -> Any:
+            return tables.organizations().iloc[:0]
+
+        def domains(self) -> Any:
+            return tables.domains()
+
+        def surveys(self) -> Any:
+            return tables.surveys().iloc[:0]
+
     study = study_of(scenario.model_copy(update={"check": ()}), One())
-    page = Page(results.files_of(study)["report.html"].decode())
+    files = results.files_of(study)
+    page = Page(files["report.html"].decode())
     assert "no interval is possible" in page.text
     assert "names no published fact" in page.text
     assert len(page.all("img")) == 7
+    assert "What the surveys found" not in page.text
+    assert "surveys.csv" not in files
