@@ -13,7 +13,7 @@ from mobsim.errors import UsageError
 from mobsim.kernels import arrays as a
 from mobsim.kernels.keyed import philox, uniform
 from mobsim.kernels.streams import DECIDE
-from mobsim.mesa_model.agents import Leader, Organization, Resident
+from mobsim.mesa_model.agents import Leader, Resident
 from mobsim.mesa_model.model import MobilizationModel
 
 pytestmark = pytest.mark.quick
@@ -61,6 +61,8 @@ def test_attributes_are_the_arrays() -> None:
         ]:
             assert getattr(agent, name) == state.reals[row, i, 0]
         assert agent.told_week == state.told_week[i, 0]
+        assert agent.organizer is bool(state.roles[i, 0] & a.ORGANIZER)
+        assert agent.weeks_idle == (state.roles[i, 0] & a.IDLE) >> 2
         assert agent.group == community.group_names[community.group[i]]
         assert agent.neighbourhood == community.neighbourhood[i]
         assert agent.influence == community.influence[i] / 8
@@ -71,7 +73,8 @@ def test_attributes_are_the_arrays() -> None:
     for number, leaning in LEADERS.items():
         (leader,) = model.residents([number])
         assert isinstance(leader, Leader)
-        assert leader.leaning == leader.stance == leaning
+        assert leader.leaning == leaning
+        assert leader.stance == model.block.leaders.stance[number, 0]
         assert leader.trained is bool(state.flags[number, 0] & a.TRAINED)
 
 
@@ -83,6 +86,60 @@ def test_writing_writes_the_arrays() -> None:
     assert model.block.state.reals[a.APPEAL, 7, 0] == np.float32(2)
     assert model.block.state.reals[a.THRESHOLD, 7, 0] == np.float32(-0.5)
     assert model.share("contacted") == 1 / 40
+
+
+def test_the_last_activity_is_a_line_of_the_arm() -> None:
+    """It is kept only where somebody asks for it."""
+    scenario = tiny_scenario(
+        arms={
+            "asks": {
+                "activities": [{"kind": kind, "share": 1.0} for kind in ("media", "visit", "visit")],
+                "survey": {},
+            },
+            "asks_not": {"activities": [{"kind": "visit", "share": 1.0}]},
+        }
+    )
+    names = {}
+    for arm in ("asks", "asks_not", "none"):
+        model = MobilizationModel(scenario, arm=arm, community=community_of(scenario))
+        assert {agent.last_activity for agent in model.residents()} == {None}
+        for _ in range(6):
+            model.step()
+        names[arm] = {agent.last_activity for agent in model.residents()}
+    assert {"visit", "visit_2"} <= names["asks"] <= {None, "media", "visit", "visit_2"}
+    assert names["asks_not"] == names["none"] == {None}
+
+
+def test_organizers_are_made_and_ended_by_hand() -> None:
+    """They make contacts in the next week; idle weeks begin anew."""
+    model = model_of(behaviour={"organizer_start": 1e-6, "organizer_contacts": 3, "turnover": 0.0})
+    first, second = model.residents([7, 8])
+    first.organizer = second.organizer = True
+    assert model.organizers == 2 / 40
+    first.participating = second.participating = False
+    second.threshold = first.threshold = 1e6
+    model.step()
+    assert model.contacts_by_organizers == 3 * sum(bool(one.neighbours) for one in (first, second)) > 0
+    assert (first.organizer, first.weeks_idle, first.stipend) == (True, 1, False)
+    first.organizer = True
+    assert first.weeks_idle == 1
+    first.organizer = False
+    assert (first.organizer, first.weeks_idle) == (False, 0)
+    assert model.organizers == 1 / 40
+    for _ in range(3):
+        assert second.organizer
+        model.step()
+    assert not second.organizer
+    assert model.contacts_by_organizers == 3 * bool(second.neighbours)
+    model.step()
+    assert model.contacts_by_organizers == 0
+
+
+def test_a_scenario_without_organizers_gets_none() -> None:
+    (agent,) = model_of(behaviour={"organizer_start": 0.0}).residents([7])
+    agent.organizer = False
+    with pytest.raises(UsageError, match="resident 7: organizer: this scenario has no organizers"):
+        agent.organizer = True
 
 
 def test_participants_are_aware() -> None:
@@ -145,6 +202,53 @@ def test_an_opposed_leader_does_not_participate() -> None:
     assert [leader.stance for leader in model.residents([0, 1, 2])] == [-1, 0, 0]  # type: ignore[attr-defined]
 
 
+def test_a_written_stance_keeps_all_counts() -> None:
+    model = model_of(behaviour={"leader_reconsider": 0.0})
+    (leader,) = model.residents([0])
+    assert isinstance(leader, Leader)
+    leader.participating = True
+    before = model.participation
+    leader.stance = -1
+    assert (model.supportive, model.opposed) == (0, 2 / 3)
+    assert model.participation == before - 1 / 40
+    assert int(model.block.state.participating[0]) == round(model.participation * 40)
+    model.step()
+    assert (model.supportive, model.opposed) == (0, 2 / 3)
+    assert model.block.tally.stances[0, 0].tolist() == [0, 2]
+
+
+def test_engagement_of_leaders_ends() -> None:
+    model = model_of(behaviour={"engagement_weeks": 2, "turnover": 0.0})
+    (leader,) = model.residents([2])
+    assert isinstance(leader, Leader)
+    assert (leader.engaged, leader.last_engaged) == (False, None)
+    leader.last_engaged = model.week
+    seen = [leader.engaged]
+    for _ in range(2):
+        model.step()
+        seen.append(leader.engaged)
+    assert seen == [True, True, False]
+    assert leader.last_engaged == -1
+    for wrong in (2, 0.5, "now", -(2**30)):
+        with pytest.raises(UsageError, match=r"resident 2: last_engaged: found .* whole numbers up to 1"):
+            leader.last_engaged = wrong  # type: ignore[assignment]
+    leader.last_engaged = None
+    assert leader.last_engaged is None
+
+
+def test_training_engages_leaders() -> None:
+    scenario = tiny_scenario(behaviour={"turnover": 0.0}, activities={"leader": {"cost": 5.0}})
+    model = MobilizationModel(scenario, arm="training", community=community_of(scenario))
+    leaders = model.residents(list(LEADERS))
+    for _ in range(8):
+        model.step()
+    trained = [leader for leader in leaders if leader.trained]  # type: ignore[attr-defined]
+    assert trained
+    for leader in leaders:
+        assert isinstance(leader, Leader)
+        assert leader.engaged is leader.trained is (leader.last_engaged is not None)
+
+
 def test_a_written_stance_is_what_counts() -> None:
     """A neutral leader who turns opposed never takes part again; the others can."""
 
@@ -152,7 +256,9 @@ def test_a_written_stance_is_what_counts() -> None:
         def decide(self) -> bool:
             return True
 
-    model = model_of(leader_class=Willing, behaviour={"lapse": 0.0, "turnover": 0.0})
+    model = model_of(
+        leader_class=Willing, behaviour={"lapse": 0.0, "turnover": 0.0, "leader_reconsider": 0.0}
+    )
     neutral, other = model.residents([2, 0])
     neutral.aware = other.aware = True
     model.step()
@@ -218,24 +324,6 @@ def test_everybody_else_is_a_neighbour_in_a_well_mixed_community() -> None:
     assert agent.neighbour_numbers.tolist() == [i for i in range(40) if i != 7]
 
 
-def test_organizations_are_what_the_scenario_says() -> None:
-    model = MobilizationModel(tiny_scenario(community={"residents": 200, "membership": 0.4}))
-    assert list(model.agents_by_type[Organization]) == model.organizations
-    for organization, spec in zip(model.organizations, model.resolved.community.organizations, strict=True):
-        assert (organization.name, organization.type) == (spec.name, spec.type)
-        assert (organization.influence, organization.interest) == (spec.influence, spec.interest)
-        assert organization.capacity == spec.capacity
-        assert organization.credibility == dict(
-            zip(model.community.group_names, spec.credibility, strict=True)
-        )
-        assert organization.resources == spec.resources_per_1000 * 0.2
-        assert organization.in_coalition == spec.lead
-        assert all(member.organization is organization for member in organization.members)
-    members = sum(len(organization.members) for organization in model.organizations)
-    assert members == sum(agent.organization is not None for agent in model.residents()) > 0
-    assert len({agent.unique_id for agent in model.agents}) == 200 + len(model.organizations)
-
-
 def test_agents_draw_keyed_numbers() -> None:
     drawn: dict[tuple[int, int], float] = {}
 
@@ -268,13 +356,88 @@ def test_what_is_known_while_agents_are_asked_is_known_only_then() -> None:
         agent.decide()
 
 
+def test_what_leaders_know_is_known_only_then() -> None:
+    (leader,) = model_of().residents([2])
+    for name in ("chance_up", "chance_down"):
+        with pytest.raises(UsageError, match=f"{name} exists only inside decide_stance"):
+            getattr(leader, name)
+    with pytest.raises(UsageError, match="decide_stance exists only inside decide_stance"):
+        leader.decide_stance()  # type: ignore[attr-defined]
+    with pytest.raises(UsageError, match="exposure exists only inside decide, while residents are asked"):
+        leader.exposure  # noqa: B018
+
+    class Curious(Leader):
+        def decide_stance(self) -> int:
+            assert -1 <= self.exposure <= 1
+            assert 0 <= self.chance_up <= 1
+            assert 0 <= self.chance_down <= 1
+            assert 0 <= self.model.coalition_start <= self.model.coalition <= 1
+            with pytest.raises(UsageError, match="readiness exists only inside decide, while residents"):
+                self.readiness  # noqa: B018
+            with pytest.raises(UsageError, match="decide exists only inside decide, while residents"):
+                self.decide()
+            with pytest.raises(UsageError, match="organizations are asked"):
+                self.model.organizations[0].decide()
+            with pytest.raises(UsageError, match="reads, it does not write"):
+                self.last_engaged = None
+            return super().decide_stance()
+
+    model_of(leader_class=Curious).step()
+
+
+def test_leaders_are_asked_in_deciding_weeks() -> None:
+    asked: list[tuple[int, int]] = []
+
+    class Asked(Leader):
+        def decide_stance(self) -> int:
+            asked.append((self.model.week, self.number))
+            return super().decide_stance()
+
+    scenario = tiny_scenario(campaign={"decision_interval_weeks": 4})
+    model = MobilizationModel(scenario, community=community_of(scenario), leader_class=Asked)
+    for _ in range(9):
+        model.step()
+    assert asked == [(week, number) for week in (-4, 0, 4, 8) for number in LEADERS]
+
+
+def test_stances_proposed_are_taken() -> None:
+    class Turns(Leader):
+        def decide_stance(self) -> int:
+            assert [other.stance for other in self.model.agents_by_type[Turns]] == before
+            return -self.stance or 1
+
+    scenario = tiny_scenario(
+        behaviour={"turnover": 0.0}, campaign={"decision_interval_weeks": 1, "burn_in_weeks": 0}
+    )
+    before = [1, -1, 0]
+    model = MobilizationModel(scenario, community=community_of(scenario), leader_class=Turns)
+    first = model.residents([0])[0]
+    first.participating = True
+    for expected in ([-1, 1, 1], [1, -1, -1], [-1, 1, 1]):
+        model.step()
+        assert [leader.stance for leader in model.agents_by_type[Turns]] == expected
+        assert not any(leader.stance < 0 and leader.participating for leader in model.agents_by_type[Turns])
+        before = expected
+    assert model.datacollector.get_model_vars_dataframe()["supportive"].tolist() == [2 / 3, 1 / 3, 2 / 3]
+
+
+@pytest.mark.parametrize("proposal", [2, None, 0.5, True, "opposed"])
+def test_a_stance_proposed_is_a_stance(proposal: Any) -> None:
+    class Wrong(Leader):
+        def decide_stance(self) -> int:
+            return proposal  # type: ignore[no-any-return]
+
+    with pytest.raises(UsageError, match=r"Wrong\.decide_stance: found .*; allowed are -1, 0 and 1"):
+        model_of(leader_class=Wrong)
+
+
 def test_decide_does_not_write() -> None:
     class Writes(Resident):
         def decide(self) -> bool:
             self.trust = 1.0
             return True
 
-    with pytest.raises(UsageError, match="decide reads, it does not write"):
+    with pytest.raises(UsageError, match="reads, it does not write"):
         model_of(resident_class=Writes)
 
 

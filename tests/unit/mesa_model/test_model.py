@@ -15,8 +15,9 @@ from tests.builders import tiny_scenario
 from mobsim.analysis.study import compare
 from mobsim.engine.run import build, simulate
 from mobsim.errors import UsageError
-from mobsim.mesa_model.agents import Leader, Organization, Resident
+from mobsim.mesa_model.agents import Leader, Resident
 from mobsim.mesa_model.model import MobilizationModel
+from mobsim.mesa_model.organization import Organization
 
 pytestmark = pytest.mark.quick
 
@@ -30,10 +31,26 @@ class Says(Resident):
         return super().decide()
 
 
+class LeaderSays(Leader):
+    """Says what the rules say."""
+
+    def decide_stance(self) -> int:
+        return super().decide_stance()
+
+
+class OrganizationSays(Organization):
+    """Says what the rule says."""
+
+    def decide(self) -> bool:
+        return super().decide()
+
+
 class Echo(MobilizationModel):
-    """The model of those who say what the rule says."""
+    """The model of those who say what the rules say."""
 
     resident_class = Says
+    leader_class = LeaderSays
+    organization_class = OrganizationSays
 
 
 class Never(Resident):
@@ -134,7 +151,15 @@ def test_mesa_batch_runner_equals_simulate() -> None:
         (week,) = weeks[
             (weeks["arm"] == row["arm"]) & (weeks["luck"] == row["luck"]) & (weeks["week"] == 29)
         ].to_dict("records")
-        for name in ("week", "participation", "aware__minority", "contacted", "results", "spent"):
+        for name in (
+            "week",
+            "participation",
+            "aware__minority",
+            "organizers",
+            "coalition",
+            "opposed",
+            "spent",
+        ):
             assert row[name] == week[name], name
 
 
@@ -150,6 +175,8 @@ def test_a_class_that_says_what_the_rule_says_equals_simulate() -> None:
     assert mine.runs().to_csv() == theirs.runs().to_csv()
     assert mine.weeks().to_csv() == theirs.weeks().to_csv()
     assert mine.activities().to_csv() == theirs.activities().to_csv()
+    assert mine.organizations().to_csv() == theirs.organizations().to_csv()
+    assert mine.domains().to_csv() == theirs.domains().to_csv()
 
 
 def test_compare_runs_a_class() -> None:
@@ -273,5 +300,7 @@ def test_names_are_loaded_late() -> None:
 
     assert room.MobilizationModel is MobilizationModel
     assert room.Leader is Leader
+    assert room.Organization is Organization
+    assert (room.WEEK, room.DECIDE, room.LEADER_DECIDES, room.ORGANIZATION_DECIDES) == (1, 8, 10, 11)
     with pytest.raises(AttributeError, match="no attribute 'Modell'"):
         room.Modell  # noqa: B018
