@@ -203,7 +203,7 @@ def goals_table(study: Study) -> PlainTable | None:
     asked = {name: study.row(NONE, f"goal_estimate_met__{name}") is not None for name in goals}
     header = ["strategy"]
     for name, goal in goals.items():
-        header.append(f"goal {name}: met in week {goal.by_week}, %")
+        header.append(f"{name}: met in week {goal.by_week}, %")
         header += ["by the surveys, %"] if asked[name] else []
         header.append("reached")
     rows = []

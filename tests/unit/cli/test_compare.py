@@ -55,7 +55,7 @@ def test_the_comparison_is_printed_and_kept(file: Path, tmp_path: Path, capsys: 
         "unpaid",
         "per additional",
         "Verdict",
-        "goal tenth",
+        "tenth: met",
     ]
     told += ["Comparative, uncalibrated", "3 communities, 2 streams of luck", "no campaign"]
     for words in told:

@@ -226,7 +226,7 @@ def test_external_and_local_money_stand_apart(study: Study) -> None:
 def test_goals_stand_side_by_side_on_truth_and_on_estimates(study: Study) -> None:
     table = goals_table(study)
     assert table is not None
-    assert table.header[1:3] == ("goal fifteen: met in week 77, %", "by the surveys, %")
+    assert table.header[1:3] == ("fifteen: met in week 77, %", "by the surveys, %")
     assert [row[1:3] for row in table.rows[:3]] == [("0", "–"), ("100", "50"), ("0", "–")]
 
 
