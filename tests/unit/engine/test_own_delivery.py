@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 from tests.builders import mixed_community, random_ties, tiny_scenario
 
+from mobsim.campaign.own import ACTIVITIES, OwnActivity, registered
+from mobsim.community.population import MARGINALIZED_DEFAULTS
 from mobsim.engine.own_delivery import Delivery, deliver_own
+from mobsim.engine.records import Records
+from mobsim.engine.run import simulate
 from mobsim.errors import UsageError
 from mobsim.kernels import arrays as a
 from mobsim.kernels import delivery as d
@@ -250,3 +255,58 @@ def test_every_lane_of_the_arm_with_units_delivers_in_the_order_of_lines() -> No
     block.plans.own = {(2, 2): keep("c"), (2, 0): keep("b"), (1, LINE): keep("a")}
     deliver_own(block, WEEK)
     assert seen == [("a", 1, 4), ("b", 2, 4), ("c", 2, 4), ("b", 5, 4)]
+
+
+# In the engine
+
+VISIT: dict[str, Any] = {
+    "number": 48,
+    "family": "outreach",
+    "description": "a visit",
+    "steps": ["mobilize", "implement", "sustain"],
+    "cost": 2.0,
+    "appeal": 0.9,
+    "capability": 0.1,
+    "ownership": 0.05,
+    "trust": 0.1,
+    "by": "largest_cbo",
+}
+
+
+class PythonVisit(OwnActivity):
+    """Does in Python what the delivery `attempts` does."""
+
+    spec: ClassVar[dict[str, Any]] = {**VISIT, "max_units": N}
+
+    def deliver(self, view: Any) -> None:
+        chance = np.array([REACHED[group] for group in view.group_names], np.float32)[view.group]
+        visited = np.argsort(view.uniform(0), kind="stable")[: view.units]
+        at_home = view.uniform(1) < chance
+        view.reach(visited[at_home[visited]])
+
+
+REACHED = {"majority": 0.9, "minority": 0.6}
+
+
+@pytest.mark.parametrize("survey", [False, True])
+def test_a_visit_written_in_python_is_the_compiled_visit_bit_for_bit(survey: bool) -> None:
+    arm: dict[str, Any] = {"activities": [{"kind": "home_visit", "share": 1.0}]}
+    if survey:
+        arm |= {"survey": {"respondents": 10}, "policy": "marginal"}
+    groups = {
+        "majority": {"share": 0.8, "reached": REACHED["majority"]},
+        "minority": {"share": 0.2, **MARGINALIZED_DEFAULTS, "reached": REACHED["minority"]},
+    }
+    records = []
+    for delivery in ("attempts", "python"):
+        activities = {"home_visit": {**VISIT, "delivery": delivery, "max_units": N}}
+        scenario = tiny_scenario(
+            activities=activities, arms={"visits": arm}, community={"groups": groups, "residents": N}
+        )
+        with registered(ACTIVITIES, "home_visit", PythonVisit):
+            records.append(simulate(scenario, threads=1))
+    assert records[0].units.any()
+    for field in fields(Records):
+        left, right = (getattr(one, field.name) for one in records)
+        if isinstance(left, np.ndarray):
+            assert np.array_equal(left, right, equal_nan=left.dtype.kind == "f"), field.name
