@@ -71,7 +71,7 @@ def _at_two_moments() -> Iterable[tuple[str, str, str, str]]:
         yield (
             f"concern_{moment}",
             "mean appeal, from 0",
-            f"mean of appeal among the aware (m a) {words}",
+            f"mean of appeal, 0 for the unaware (m a) {words}",
             _OUTPUTS,
         )
         yield f"cohesion_{moment}", "0 to 1", f"mean of trust in the campaign {words}", _OUTPUTS
@@ -275,7 +275,7 @@ _DOMAINS = (
     (
         "shared_concern",
         "mean appeal, from 0, mean over runs",
-        "mean of appeal among the aware (m a)",
+        "mean of appeal, 0 for the unaware (m a)",
         _OUTPUTS,
     ),
     ("consciousness", f"{SHARE}, mean over runs", "residents who are aware (a)", _OUTPUTS),

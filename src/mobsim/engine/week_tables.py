@@ -111,7 +111,7 @@ def table_of_domains(records: Records) -> pd.DataFrame:
 
     Notes
     -----
-    Shared concern is the mean of appeal among the aware, critical consciousness the share aware,
+    Shared concern is the mean of appeal, 0 for the unaware, critical consciousness the share aware,
     organizational structures and networks the coalition, leadership the share organizing, collective action
     the share taking part, and social cohesion the mean of trust.
 

@@ -258,7 +258,7 @@ def domains_table(study: Study) -> PlainTable:
     )
     return PlainTable(
         "Six domains of mobilization",
-        "at funding end, means over runs: shared concern (mean appeal among the aware), critical "
+        "at funding end, means over runs: shared concern (mean appeal, 0 for the unaware), critical "
         "consciousness (% aware), organizations (% of influence in the coalition), leadership (% who "
         "organize), collective action (% who take part), cohesion (mean trust in the "
         "campaign, %); after Lippman et al. (2013)",

@@ -73,7 +73,7 @@ def _fairness(study: Study) -> str:
         for verb, arms in (("widen", study.widening), ("narrow", narrowing))
         if arms
     ]
-    return f"Who benefits: {'; '.join(parts)}." if parts else ""
+    return f"Fairness: {'; '.join(parts)}." if parts else ""
 
 
 def _stays(study: Study) -> str:

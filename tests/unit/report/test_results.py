@@ -209,7 +209,7 @@ def test_the_planner_reads_the_sum_first(study: Study, page: Page) -> None:
     summary = summary_of(study)
     assert summary[0].startswith("With outreach 15.8 % take part at funding end, without a campaign 6.0 %")
     assert "costs least with outreach: 102" in summary[1]
-    assert summary[2] == "Who benefits: outreach, training and advocacy widen the gap between groups."
+    assert summary[2] == "Fairness: outreach, training and advocacy widen the gap between groups."
     assert "outreach still has 61" in summary[3]
     assert "60 (60 to 60) % of its organizers" in summary[3]
     assert summary[4].endswith("in 100 % of runs with outreach; by the surveys it would be in 50 %.")
