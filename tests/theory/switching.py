@@ -83,7 +83,7 @@ def settings(scenario: str, off: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def small_run(scenario: str, arm: str, off: Mapping[str, Any]) -> Records:
-    """Run one arm of a shipped scenario once, on one small community, with other values in some places."""
+    """Run one arm of a shipped scenario on two small communities, with other values in some places."""
     return _small_run(scenario, arm, json.dumps(off, sort_keys=True))
 
 
@@ -93,4 +93,4 @@ def _small_run(scenario: str, arm: str, off: str) -> Records:
     data["community"]["residents"] = min(RESIDENTS, data["community"]["residents"])
     data["arms"] = {name: spec for name, spec in data["arms"].items() if name in (NONE, arm)}
     data["check"] = []  # checks and other arms may need what is switched off
-    return simulate(resolve(data), arms=[arm], communities=1, luck=1, threads=1)
+    return simulate(resolve(data), arms=[arm], communities=2, luck=1, threads=1)

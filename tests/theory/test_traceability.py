@@ -42,7 +42,7 @@ def cases() -> list[Any]:
             awaited = FOUND.awaits(case.scenario, case.arm)
             reason = f"awaited: {case.scenario}, arm {case.arm}; once it is there, delete it from awaited"
             marks = [pytest.mark.xfail(reason=reason, strict=True)] if awaited else []
-            name = f"{row.number}-{case.scenario}-{case.output}"
+            name = f"{row.number}-{case.scenario}-{case.arm}-{case.output}"
             found.append(pytest.param(case, id=name, marks=marks))
     return found
 
