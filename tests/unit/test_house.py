@@ -27,7 +27,7 @@ FLOORS = [
     {"scenario"},
     {"engine"},
     {"mesa_model", "experiment"},
-    {"analysis"},
+    {"analysis", "testing"},
     {"plots"},
     {"report"},
     {"cli"},

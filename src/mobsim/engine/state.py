@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from mobsim.community.community import Community, CommunitySpec
@@ -230,7 +232,7 @@ def fan_out_organizations(organizations: a.Organizations, copies: int) -> a.Orga
     copies : number of arms.
     """
     by_lane = ("member", "interest", "capacity", "engaged", "resources")
-    wide = {name: np.repeat(getattr(organizations, name), copies, axis=1) for name in by_lane}
+    wide: dict[str, Any] = {name: np.repeat(getattr(organizations, name), copies, axis=1) for name in by_lane}
     wide |= {
         name: np.repeat(getattr(organizations, name), copies) for name in ("coalition", "coalition_start")
     }

@@ -183,7 +183,7 @@ class Residents(NamedTuple):
 
 
 class Leaders(NamedTuple):
-    """Leaders: ids (S,) ascending, leaning (S,), stance (S, L), engaged (S, L) week of the last engagement."""
+    """Leaders: ids (S,) ascending, leaning (S,), stance (S, L), engaged (S, L) week last engaged."""
 
     ids: Int32
     leaning: Int8
@@ -237,7 +237,8 @@ class Rules(NamedTuple):
 
 class State(NamedTuple):
     """What changes: words (2, N*L), flags, roles (N, L), last (N, L) 1 + the line whose dose came last (or
-    (0, 0) if nobody asks), organizing (N,) 1 where somebody organizes in some lane, told_week (N, L), reals (6, N, L), results, wins, demonstrated (L,), now (1,).
+    (0, 0) if nobody asks), organizing (N,) 1 where somebody organizes in some lane, told_week (N, L), reals
+    (6, N, L), results, wins, demonstrated (L,), now (1,).
 
     `now[0]` says which of the two buffers of state words holds the start of the week.
     """
@@ -270,8 +271,8 @@ class Plan(NamedTuple):
 
     See `kernels/delivery.py` for the columns. deliverer (A, B): organization that delivers. running (weeks,
     A, B): 1 where a step permits the activity. scores (scores, N): by which rules rank residents.
-    deliverers of arm a: deliverer_ids[deliverer_start[a] : deliverer_start[a + 1]]. public_cents (A, wins + 1)
-    weekly public money. contribution, refill: in millionths.
+    deliverers of arm a: deliverer_ids[deliverer_start[a] : deliverer_start[a + 1]]. public_cents (A, wins
+    + 1) weekly public money. contribution, refill: in millionths.
     """
 
     n_activities: Int64
@@ -321,8 +322,8 @@ class Purse(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """Records: counts (W, L, G, 5), results, wins, coalition (W, L), stances (W, L, 2) supportive and opposed,
-    contacts (W, L) made by organizers, income (W, L) local cents that came in, units, cents, local (W, L, B)
+    """Records: counts (W, L, G, 5), results, wins, coalition (W, L), stances (W, L, 2) supportive and
+    opposed, contacts (W, L) made by organizers, income (W, L) local cents that came in, units, cents, local (W, L, B)
     units bought and external and local cents spent, reached (W, L, B, G).
     """
 

@@ -5,6 +5,8 @@ All proposals of a week are made from the state at the start of the phase and wr
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from mobsim.kernels.arrays import (
@@ -38,9 +40,9 @@ from mobsim.kernels.arrays import (
     Ties,
     UInt32,
 )
-from mobsim.kernels.compile import kernel
+from mobsim.kernels.compile import inlined, kernel
 from mobsim.kernels.elementary import logistic_64
-from mobsim.kernels.keyed import TILE, philox, philox_slots, uniform
+from mobsim.kernels.keyed import TILE, Whole, philox, philox_slots, uniform
 from mobsim.kernels.money import part_of
 from mobsim.kernels.streams import LEADER_DECIDES, ORGANIZATION_DECIDES
 from mobsim.kernels.tile import at
@@ -99,7 +101,7 @@ MOST_TIES_NARROW = 100_000
 
 @kernel
 def _exposures(
-    i: int, ties: Ties, state: State, lambda_f: Float32, totals: UInt32, exposures: Float32
+    i: Whole, ties: Ties, state: State, lambda_f: Float32, totals: UInt32, exposures: Float32
 ) -> None:
     """Find the exposure of one leader in all lanes (docs/odd.md, 7.4), after phase 6."""
     n_lanes = exposures.size
@@ -113,9 +115,10 @@ def _exposures(
     if ties.weight.size == 0 and last - first <= MOST_TIES_NARROW:
         totals[:] = 0
         units = np.int64(0)
+        neighbours, units_of = ties.neighbours, ties.units
         for tie in range(np.uint64(first), np.uint64(last)):
-            units += np.int64(ties.units[ties.neighbours[tie]])
-            source = np.uint64(ties.neighbours[tie]) * wide
+            units += np.int64(units_of[neighbours[tie]])
+            source = np.uint64(neighbours[tie]) * wide
             for lane in range(n_lanes):
                 totals[at(0, 0, lane)] += words[at(source, lane, 0)] >> np.uint32(20)
         for lane in range(n_lanes):
@@ -126,43 +129,39 @@ def _exposures(
             exposures[lane] = lambda_f[2, lane] * quotient + lambda_f[0, lane]
         return
     for lane in range(n_lanes):
-        numerator = np.int64(0)
+        sum_of_pulls = np.int64(0)
         for tie in range(first, last):
             j = np.int64(ties.neighbours[tie])
             pull = np.int64(words[j * n_lanes + lane] >> np.uint32(20)) - np.int64(ties.units[j])
-            numerator += ties.weight[tie] * pull if ties.weight.size > 0 else pull
+            sum_of_pulls += ties.weight[tie] * pull if ties.weight.size > 0 else pull
         quotient = np.float32(0.0)
         if denominator > 0.0:
-            quotient = np.float32((np.float64(numerator) * ties.scale) / denominator)
+            quotient = np.float32((np.float64(sum_of_pulls) * ties.scale) / denominator)
         exposures[lane] = lambda_f[2, lane] * quotient + lambda_f[0, lane]
 
 
-@kernel
+@inlined
 def _favour(
-    week: int,
-    s: int,
-    lane: int,
-    exposure: np.float32,
-    rules: Rules,
-    leaders: Leaders,
-    organizations: Organizations,
-) -> float:
+    leaning: Any,
+    stance: Any,
+    exposure: Any,
+    is_engaged: Any,
+    growth: Any,
+    doubles: Any,
+    lane: Any,
+) -> Any:
     """What speaks to a leader for moving up: A of rule (11)."""
-    doubles = rules.doubles
-    engaged = 1.0 if week - leaders.engaged[s, lane] < rules.engagement_weeks else 0.0
-    growth = organizations.coalition[lane] - organizations.coalition_start[lane]
-    away = np.float64(leaders.leaning[s]) - np.float64(leaders.stance[s, lane])
-    favour = doubles[LEADER_LEANING, lane] * away
+    favour = doubles[LEADER_LEANING, lane] * (np.float64(leaning) - np.float64(stance))
     favour = favour + doubles[LEADER_SOCIAL, lane] * np.float64(exposure)
-    favour = favour + doubles[LEADER_ENGAGEMENT, lane] * engaged
-    return float(favour + doubles[LEADER_COALITION, lane] * growth)
+    favour = favour + doubles[LEADER_ENGAGEMENT, lane] * np.float64(is_engaged)
+    return favour + doubles[LEADER_COALITION, lane] * growth
 
 
-@kernel
-def _move(favour: float, lane: int, rules: Rules) -> float:
+@inlined
+def _move(favour: Any, doubles: Any, lane: Any) -> Any:
     """The chance of a move that `favour` speaks for."""
-    threshold, noise = rules.doubles[LEADER_THRESHOLD, lane], rules.doubles[LEADER_NOISE, lane]
-    return float(rules.doubles[LEADER_RECONSIDER, lane] * chance_of(favour - threshold, noise))
+    chance = chance_of(favour - doubles[LEADER_THRESHOLD, lane], doubles[LEADER_NOISE, lane])
+    return doubles[LEADER_RECONSIDER, lane] * chance
 
 
 @kernel
@@ -192,6 +191,9 @@ def propose_stances(
     n_leaders, n_lanes = leaders.stance.shape
     n_draws = keys.luck.size
     n_arms = n_lanes // n_draws
+    ids, leaning, stances, engaged = leaders.ids, leaders.leaning, leaders.stance, leaders.engaged
+    doubles, length = rules.doubles, rules.engagement_weeks
+    growth = organizations.coalition - organizations.coalition_start
     totals = np.empty(n_lanes, np.uint32)
     exposures = np.empty(n_lanes, np.float32)
     entities = np.zeros(TILE, np.uint32)
@@ -200,9 +202,9 @@ def propose_stances(
     for draw in range(n_draws):
         lucks[draw] = np.uint32(keys.luck[draw])
     for s in range(n_leaders):
-        i = np.int64(leaders.ids[s])
+        i = np.int64(ids[s])
         if n_draws == 1:
-            w0, _, _, _ = philox(i, week, keys.luck[0], LEADER_DECIDES, keys.seed, keys.community)
+            w0, _, _, _ = philox(i, week, lucks[0], LEADER_DECIDES, keys.seed, keys.community)
             drawn[0, 0] = w0
         else:
             entities[:] = np.uint32(i)
@@ -211,18 +213,26 @@ def propose_stances(
         for draw in range(n_draws):
             u = np.float64(uniform(drawn[0, draw]))
             for lane in range(draw * n_arms, (draw + 1) * n_arms):
-                stance = leaders.stance[s, lane]
+                stance = stances[s, lane]
                 proposals[s, lane] = stance
-                reconsiders = rules.doubles[LEADER_RECONSIDER, lane]
+                reconsiders = doubles[LEADER_RECONSIDER, lane]
                 if u >= reconsiders and u < 1.0 - reconsiders:
                     continue
                 if not known:
                     _exposures(i, ties, state, lambda_f, totals, exposures)
                     known = True
-                favour = _favour(week, s, lane, exposures[lane], rules, leaders, organizations)
-                if u < reconsiders and u < _move(favour, lane, rules):
+                favour = _favour(
+                    leaning[s],
+                    stance,
+                    exposures[lane],
+                    week - engaged[s, lane] < length,
+                    growth[lane],
+                    doubles,
+                    lane,
+                )
+                if u < reconsiders and u < _move(favour, doubles, lane):
                     proposals[s, lane] = min(stance + 1, 1)
-                elif u >= 1.0 - reconsiders and u >= 1.0 - _move(-favour, lane, rules):
+                elif u >= 1.0 - reconsiders and u >= 1.0 - _move(-favour, doubles, lane):
                     proposals[s, lane] = max(stance - 1, -1)
 
 
@@ -237,7 +247,7 @@ def preview_leaders(
     state: State,
     lambda_f: Float32,
     proposals: Int8,
-    chances: Float32,
+    chances: Float64,
 ) -> None:
     """Find what the rule proposes for every leader, and with which chances, for agents that want to know.
 
@@ -255,10 +265,18 @@ def preview_leaders(
     for s in range(n_leaders):
         _exposures(np.int64(leaders.ids[s]), ties, state, lambda_f, totals, exposures)
         for lane in range(n_lanes):
-            favour = _favour(week, s, lane, exposures[lane], rules, leaders, organizations)
+            favour = _favour(
+                leaders.leaning[s],
+                leaders.stance[s, lane],
+                exposures[lane],
+                week - leaders.engaged[s, lane] < rules.engagement_weeks,
+                organizations.coalition[lane] - organizations.coalition_start[lane],
+                rules.doubles,
+                lane,
+            )
             chances[s, lane, 0] = exposures[lane]
-            chances[s, lane, 1] = np.float32(_move(favour, lane, rules))
-            chances[s, lane, 2] = np.float32(_move(-favour, lane, rules))
+            chances[s, lane, 1] = _move(favour, rules.doubles, lane)
+            chances[s, lane, 2] = _move(-favour, rules.doubles, lane)
     propose_stances(week, ties, rules, keys, leaders, organizations, state, lambda_f, proposals)
 
 

@@ -327,10 +327,10 @@ def _clustered_pool(
     _sort_prefix(sorting, count)
     held = 0
     for place in range(count):
-        number = np.int64(sorting[place] & np.uint64(0xFFFFFFFF))
+        chosen = np.int64(sorting[place] & np.uint64(0xFFFFFFFF))
         if held < wanted:
-            held += members[number]
-            members[number] = -1
+            held += members[chosen]
+            members[chosen] = -1
     size = 0
     for position in range(pool.size):
         if members[neighbourhood[pool[position]]] < 0:
@@ -652,9 +652,9 @@ def _engage(
                 count += 1
         _sort_prefix(sorting, count)
         for place in range(min(left, count)):
-            s = np.int64(sorting[place] & np.uint64(0xFFFFFFFF))
-            i = np.int64(leaders.ids[s])
-            leaders.engaged[s, lane] = week
+            chosen_leader = np.int64(sorting[place] & np.uint64(0xFFFFFFFF))
+            i = np.int64(leaders.ids[chosen_leader])
+            leaders.engaged[chosen_leader, lane] = week
             group = residents.group[i]
             _give(i, lane, arm, b, group, week, residents, rules, plan, purse, leaders, state, reached)
 

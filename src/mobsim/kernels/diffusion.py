@@ -122,7 +122,6 @@ from mobsim.kernels.tile import (
     YES,
     ZERO,
     at,
-    copy,
     flush_counts,
 )
 from mobsim.kernels.words import NO_WINDOW, add_teller, stance_word
@@ -316,6 +315,12 @@ def diffuse_week(
     theta_flat, s0_flat, s_flat = reals[THRESHOLD], reals[START_CAPABILITY], reals[CAPABILITY]
     o_flat, t_flat, m_flat = reals[OWNERSHIP], reals[TRUST], reals[APPEAL]
 
+    # Arrays are taken out of their bundles once: each time costs two atomic counts of references.
+    leader_ids, leader_stance = leaders.ids, leaders.stance
+    leader_leaning, leader_engaged = leaders.leaning, leaders.engaged
+    leader_place, least_of = residents.leader_place, residents.least
+    singles, doubles = rules.singles, rules.doubles
+    denominator_of = ties.denominator
     f = np.zeros(N_FLOATS, np.float32)
     u = np.zeros(COUNTS + SLOTS * n_groups, np.uint32)
     factors = np.zeros(SLOTS, np.float64)
@@ -338,13 +343,13 @@ def diffuse_week(
             log_background[group, lane] = np.float32(rules.by_group[LOG_BACKGROUND, group, lane])
     row_start, neighbours, general = ties.row_start, ties.neighbours, ties.general
     group_of, units_of, offset_of = residents.group, ties.units, ties.offset
-    factor_of = ties.denominator if ties.divide else ties.reciprocal
+    factor_of = denominator_of if ties.divide else ties.reciprocal
     background = log_background.reshape(n_groups * n_lanes)
     terms_flat = terms.reshape(n_groups * n_lanes)
     for slot in range(SLOTS):
         lane = slot % n_lanes
         for row in range(N_SINGLES):
-            f[PARAMETERS + row * 64 + slot] = rules.singles[row, lane]
+            f[PARAMETERS + row * 64 + slot] = singles[row, lane]
         f[PARAMETERS + NOT_VISIBILITY * 64 + slot] = lambda_f[2, lane]
         f[LAMBDA_F + slot] = lambda_f[0, lane]
         entity_steps[slot] = np.uint32(slot // n_draws)
@@ -394,14 +399,22 @@ def diffuse_week(
                         f[at(U1, lead, arm)] = u1
                         f[at(U2, lead, arm)] = u2
                         f[at(U3, lead, arm)] = u3
-            copy(f, THETA, theta_flat, base, n_slots)
-            copy(f, S_START, s0_flat, base, n_slots)
-            copy(f, S_NOW, s_flat, base, n_slots)
-            copy(f, O_NOW, o_flat, base, n_slots)
-            copy(f, T_NOW, t_flat, base, n_slots)
-            copy(f, M_NOW, m_flat, base, n_slots)
-            copy(u, FLAGS, flags_flat, base, n_slots)
-            copy(u, ROLES, roles_flat, base, n_slots)
+            for k in range(n_slots):
+                f[at(THETA, k, 0)] = theta_flat[at(base, k, 0)]
+            for k in range(n_slots):
+                f[at(S_START, k, 0)] = s0_flat[at(base, k, 0)]
+            for k in range(n_slots):
+                f[at(S_NOW, k, 0)] = s_flat[at(base, k, 0)]
+            for k in range(n_slots):
+                f[at(O_NOW, k, 0)] = o_flat[at(base, k, 0)]
+            for k in range(n_slots):
+                f[at(T_NOW, k, 0)] = t_flat[at(base, k, 0)]
+            for k in range(n_slots):
+                f[at(M_NOW, k, 0)] = m_flat[at(base, k, 0)]
+            for k in range(n_slots):
+                u[at(FLAGS, k, 0)] = flags_flat[at(base, k, 0)]
+            for k in range(n_slots):
+                u[at(ROLES, k, 0)] = roles_flat[at(base, k, 0)]
             if n_lanes < NARROW:
                 for slot in range(n_slots):
                     place = at(first, place_of[slot], 0)
@@ -426,8 +439,10 @@ def diffuse_week(
                         u[at(OFFSET, start, lane)] = offset
                     for lane in range(n_lanes):
                         factors[at(0, start, lane)] = factor
-                    copy(f, at(LOG_MEDIA, start, 0), background, group_row, n_lanes)
-                    copy(f, at(K_GROUP, start, 0), terms_flat, group_row, n_lanes)
+                    for k in range(n_lanes):
+                        f[at(at(LOG_MEDIA, start, 0), k, 0)] = background[at(group_row, k, 0)]
+                    for k in range(n_lanes):
+                        f[at(at(K_GROUP, start, 0), k, 0)] = terms_flat[at(group_row, k, 0)]
 
             # 4a: counts and exposure.
             if not well_mixed:
@@ -470,12 +485,12 @@ def diffuse_week(
                                 np.int32(u[SUMS + slot] >> np.uint32(20)) - np.int32(u[OFFSET + slot])
                             )
                 for r in range(in_tile):
-                    if ties.general[first + r]:
+                    if general[first + r]:
                         for lane in range(n_lanes):
                             slot = r * n_lanes + lane
                             n_p, n_n, numerator = _plain_row(first + r, lane, n_lanes, ties, words)
                             numerators[slot] = numerator
-                            denominator = ties.denominator[first + r]
+                            denominator = denominator_of[first + r]
                             f[N_P + slot] = np.float32(n_p)
                             f[N_N + slot] = np.float32(n_n)
                             f[QUOTIENT + slot] = (
@@ -511,17 +526,17 @@ def diffuse_week(
                     if decision >= 0:
                         f[U1 + slot] = ALWAYS if decision else NEVER
             first_leader = next_leader
-            while next_leader < leaders.ids.size and leaders.ids[next_leader] < first + in_tile:
-                start = (leaders.ids[next_leader] - first) * n_lanes
+            while next_leader < leader_ids.size and leader_ids[next_leader] < first + in_tile:
+                start = (leader_ids[next_leader] - first) * n_lanes
                 for lane in range(n_lanes):
-                    opposed = leaders.stance[next_leader, lane] < 0
+                    opposed = leader_stance[next_leader, lane] < 0
                     f[at(U1, start, lane)] = NEVER if opposed else f[at(U1, start, lane)]
                 next_leader += 1
 
             # 4c first part: the logit or the sharp threshold.
             if rules.decision == WHOLE:
                 for slot in range(n_slots):
-                    least[slot] = residents.least[first + slot // n_lanes]
+                    least[slot] = least_of[first + slot // n_lanes]
                     if rules.whole_from_share:
                         numerators[slot] = state.participating[slot % n_lanes]
                     f[CHOICE + slot] = ONE if numerators[slot] >= least[slot] else ZERO
@@ -637,11 +652,11 @@ def diffuse_week(
                         if remembers:
                             last_flat[base + slot] = 0
                 for s in range(first_leader, next_leader):
-                    start = (leaders.ids[s] - first) * n_lanes
+                    start = (leader_ids[s] - first) * n_lanes
                     for lane in range(n_lanes):
                         if u[at(REPLACED, start, lane)]:
-                            leaders.stance[s, lane] = leaders.leaning[s]
-                            leaders.engaged[s, lane] = NEVER_ENGAGED
+                            leader_stance[s, lane] = leader_leaning[s]
+                            leader_engaged[s, lane] = NEVER_ENGAGED
             for r in range(in_tile):
                 organizing[at(first, r, 0)] = 0
             if busy:
@@ -658,9 +673,9 @@ def diffuse_week(
                                 | ((words_drawn[at(1 * 64, pair_of_slot, 0)] & BYTE) << np.uint32(16))
                                 | ((words_drawn[at(2 * 64, pair_of_slot, 0)] & BYTE) << np.uint32(8))
                             ),
-                            np.float32(rules.doubles[LEADER_START, lane])
-                            if residents.leader_place[i] >= 0
-                            else rules.singles[ORGANIZER_START, lane],
+                            np.float32(doubles[LEADER_START, lane])
+                            if leader_place[i] >= 0
+                            else singles[ORGANIZER_START, lane],
                         )
                         roles_flat[base + slot] = np.uint8(roles)
                         organizing[i] |= np.uint8(roles & YES)
@@ -684,11 +699,11 @@ def diffuse_week(
                     | ((u[UNITS + slot] * (YES + participating)) << np.uint32(20))
                 )
             for s in range(first_leader, next_leader):
-                i = np.int64(leaders.ids[s])
-                units = np.uint32(ties.units[i])
+                i = np.int64(leader_ids[s])
+                units = np.uint32(units_of[i])
                 start = (i - first) * n_lanes
                 for lane in range(n_lanes):
-                    stance = leaders.stance[s, lane]
+                    stance = leader_stance[s, lane]
                     tells = u[at(TELLS, start, lane)]
                     shown = tells if stance < 0 else stance_word(1, tells, units)
                     u[at(WORD, start, lane)] = shown if stance != 0 else u[at(WORD, start, lane)]
@@ -712,11 +727,16 @@ def diffuse_week(
             if well_mixed:
                 for slot in range(n_slots):
                     add_teller(state.aware_tellers, slot % n_lanes, u[WORD + slot])
-            copy(s_flat, base, f, S_NOW, n_slots)
-            copy(o_flat, base, f, O_NOW, n_slots)
-            copy(m_flat, base, f, M_NOW, n_slots)
-            copy(next_words, base, u, WORD, n_slots)
-            copy(flags_flat, base, u, FLAGS, n_slots)
+            for k in range(n_slots):
+                s_flat[at(base, k, 0)] = f[at(S_NOW, k, 0)]
+            for k in range(n_slots):
+                o_flat[at(base, k, 0)] = f[at(O_NOW, k, 0)]
+            for k in range(n_slots):
+                m_flat[at(base, k, 0)] = f[at(M_NOW, k, 0)]
+            for k in range(n_slots):
+                next_words[at(base, k, 0)] = u[at(WORD, k, 0)]
+            for k in range(n_slots):
+                flags_flat[at(base, k, 0)] = u[at(FLAGS, k, 0)]
     flush_counts(u, counts)
     for lane in range(n_lanes):
         state.participating[lane] = 0

@@ -56,20 +56,6 @@ def at(offset: Any, first: Any, second: Any) -> Any:
     return np.uint64(offset) + np.uint64(first) + np.uint64(second)
 
 
-@inlined
-def copy(target: Any, to: Any, source: Any, start: Any, count: Any) -> None:
-    """Copy values; one pair of arrays a loop, so that the compiler's check for overlap stays small.
-
-    Parameters
-    ----------
-    target, to : array and first place to write.
-    source, start : array and first place to read.
-    count : how many.
-    """
-    for slot in range(count):
-        target[at(to, slot, 0)] = source[at(start, slot, 0)]
-
-
 @kernel
 def flush_counts(u: UInt32, counts: Int64) -> None:
     """Move the packed counts into the counts by lane and group.

@@ -50,7 +50,7 @@ def preview_stances(block: Block) -> StancePreview:
     visible = np.empty((3, 1), np.float32)
     visibility_terms(block.rules, block.state, block.community.n_residents, visible)
     proposals = np.empty((n_leaders, 1), np.int8)
-    known = np.empty((n_leaders, 1, 3), np.float32)
+    known = np.empty((n_leaders, 1, 3), np.float64)
     preview_leaders(
         block.week,
         block.ties,
