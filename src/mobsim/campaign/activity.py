@@ -45,7 +45,7 @@ class ActivitySpec(Spec):
     broadcasts of the arm. `lobby`: no resident; an effort may win a standing policy (rule 10). `coalition`:
     engages an organization or a leader (rules 9, 11). `organization`: raises the capacity of an organization.
     `demonstration`: makes participation visible for a week. `stipend`: frees an organizer for a week.
-    `survey`: asks residents; an arm buys it by its `survey`, not by a line. `python`: a class gives the doses.
+    `survey`: asks residents; an arm buys it by its `survey`, not by a line. `python`: a class gives doses.
     """
 
     number: int = Field(..., ge=0, le=63, description="number that keys its random draws; never reused")
@@ -128,13 +128,13 @@ class SurveySpec(Spec):
     )
     perfect: bool = Field(
         False,
-        description="perfect-information twin: everybody is asked and answers truly, at the price of this survey",
+        description="perfect-information twin: everybody is asked and answers truly, at this survey's price",
     )
 
 
 EQUITY = "equity"
 POLICIES = ("fixed", "assessed", "reasons", "marginal", EQUITY)
-"""Policies that ship (docs/odd.md, 7.12); `register_policy` and the entry points `mobsim.policies` add others."""
+"""Policies that ship (docs/odd.md, 7.12); others come by `register_policy` or installed."""
 
 
 class ArmSpec(Spec):
@@ -144,7 +144,7 @@ class ArmSpec(Spec):
     policy: str = Field("fixed", description="how shares change over time: a policy's name")
     community_decides: bool = Field(
         False,
-        description="the causes that people name at meetings stand for the survey (policies assessed and reasons)",
+        description="the causes named at meetings stand for the survey (policies assessed and reasons)",
     )
     survey: SurveySpec | None = Field(None, description="surveys; none: nobody is asked")
     budget_share: float = declared(

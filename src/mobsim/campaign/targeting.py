@@ -40,7 +40,7 @@ class TargetSpec(Spec):
     rule: str = declared("random", "whom to choose", source="[A]")
     centrality: Literal["neighbourhoods", "betweenness"] = Field(
         "neighbourhoods",
-        description="how the rule bridging measures bridges; betweenness is exact and for up to 5,000 residents",
+        description="how the rule bridging measures; betweenness is exact and for up to 5,000 residents",
     )
     group: str | None = declared(None, "only this group", source="scenario")
     fraction: float = declared(

@@ -322,9 +322,10 @@ class Purse(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """Records: counts (W, L, G, 5), results, wins, coalition (W, L), stances (W, L, 2) supportive and
-    opposed, contacts (W, L) made by organizers, income (W, L) local cents that came in, units, cents, local (W, L, B)
-    units bought and external and local cents spent, reached (W, L, B, G).
+    """Records: counts (W, L, G, 5), results, wins, coalition (W, L), stances (W, L, 2) supportive, opposed.
+
+    contacts (W, L) made by organizers; income (W, L) local cents that came in; units, cents, local (W, L, B)
+    units bought, external and local cents spent; reached (W, L, B, G).
     """
 
     counts: Int64

@@ -22,9 +22,9 @@ class StancePreview(NamedTuple):
     proposed_stance : the rule's own proposal, with the week's draw.
     """
 
-    exposure: a.Float32
-    chance_up: a.Float32
-    chance_down: a.Float32
+    exposure: a.Float64
+    chance_up: a.Float64
+    chance_down: a.Float64
     proposed_stance: a.Int8
 
 

@@ -182,7 +182,7 @@ def _overview(study: Study) -> tuple[str, ...]:
     """One line of the table at the top."""
     name = study.scenario.name
     return (
-        f"[{name}](#{name})",
+        f"[`{name}`](#{name})",
         study.scenario.title,
         ", ".join(in_words(arm) for arm in study.verdict.possible),
         f"{sum(check.met for check in study.checks)} of {len(study.checks)}",
