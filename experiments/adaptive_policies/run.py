@@ -126,7 +126,7 @@ def scenario_of(design: Mapping[str, Any], name: str, change: Mapping[str, Any] 
     if "budget" in change:
         campaign["budget_per_resident"] = change["budget"]
     if change.get("first_only"):
-        campaign["calendar"] = {**campaign.get("calendar", {}), "monitor": {"first": 100_000}}
+        campaign["calendar"] = {**campaign.get("calendar", {}), "monitor": {"first": 129}}  # after the money
     data["campaign"] = campaign
     if "misreport" in change:
         activities = dict(data.get("activities", {}))
@@ -309,12 +309,12 @@ def measure_variations(design: dict[str, Any]) -> pd.DataFrame:
                 scenario, arms=arms, communities=plan["communities"], luck=plan["luck"], threads=1
             ).runs()
             judged = judge_of(runs, arms, design["matters"])
+            where = {"change": change["name"], "world": world}
+            gain = judged("fixed", "none")
+            rows.append({**where, "policy": "fixed", "part": "against no campaign", **gain})
             for policy in SURVEYED:
                 for part, arm, rival in parts_of(policy, arms, None):
-                    found = judged(arm, rival)
-                    rows.append(
-                        {"change": change["name"], "world": world, "policy": policy, "part": part, **found}
-                    )
+                    rows.append({**where, "policy": policy, "part": part, **judged(arm, rival)})
     return pd.DataFrame(rows)
 
 
@@ -402,7 +402,7 @@ def surveys_lines(table: pd.DataFrame) -> str:
 
 
 def variations_lines(table: pd.DataFrame, part: str) -> str:
-    """One part: a row a change and policy, a column a world; * where the simultaneous interval leaves out 0."""
+    """One part: a row a change and policy, a column a world; a star: the interval leaves out 0."""
     chosen = table[table["part"] == part]
     worlds = list(dict.fromkeys(chosen["world"]))
     rows = []
@@ -450,6 +450,8 @@ def result(design: dict[str, Any], tables: Mapping[str, pd.DataFrame]) -> str:
         "## One thing changed: policy minus fixed (* the simultaneous interval leaves out 0)\n\n"
         + variations_lines(tables["variations"], "whole"),
         "## One thing changed: the price\n\n" + price_lines(tables["variations"]),
+        "## One thing changed: gains over no campaign\n\n"
+        + variations_lines(tables["variations"], "against no campaign"),
         "## One thing changed: twin minus real\n\n"
         + variations_lines(tables["variations"], "better information"),
     ]
@@ -497,7 +499,7 @@ def parts_picture(parts: pd.DataFrame) -> Figure:
 def variations_picture(table: pd.DataFrame) -> Figure:
     """What each policy brings against the fixed mixture when one thing is changed."""
     worlds, changes = list(dict.fromkeys(table["world"])), list(dict.fromkeys(table["change"]))
-    figure = Figure(figsize=(9.0, 3.1), layout="constrained")
+    figure = Figure(figsize=(9.0, 3.3), layout="constrained")
     panels = figure.subplots(1, len(worlds), sharey=True, sharex=True)
     whole = table[table["part"] == "whole"]
     for axes, world in zip(panels, worlds, strict=True):
@@ -512,9 +514,8 @@ def variations_picture(table: pd.DataFrame) -> Figure:
     panels[0].set_yticks(range(len(changes)), changes, fontsize=7)
     panels[0].invert_yaxis()
     figure.supxlabel("points of participation above the fixed mixture", fontsize=7)
-    figure.legend(
-        *panels[0].get_legend_handles_labels(), frameon=False, fontsize=7, ncols=4, loc="upper right"
-    )
+    entries = panels[0].get_legend_handles_labels()
+    figure.legend(*entries, frameon=False, fontsize=7, ncols=4, loc="outside upper right")
     return figure
 
 
