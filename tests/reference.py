@@ -700,11 +700,13 @@ class _Lane:
         gains = {
             b: Fraction(int(named[b]), cents) for b, cents in enumerate(self.cents_since_survey) if cents > 0
         }
-        if len(gains) < 2:
+        above_the_floor = [b for b in gains if self.shares[b] > Fraction(1, 10)]
+        if not above_the_floor:
             return
-        best, worst = max(gains, key=gains.__getitem__), min(gains, key=gains.__getitem__)
+        best = max(gains, key=gains.__getitem__)
+        worst = min(above_the_floor, key=gains.__getitem__)
         moved = min(Fraction(1, 10), self.shares[worst] - Fraction(1, 10))
-        if gains[best] > gains[worst] and moved > 0:
+        if gains[best] > gains[worst]:
             self.shares = list(self.shares)
             self.shares[worst] -= moved
             self.shares[best] += moved

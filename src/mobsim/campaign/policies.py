@@ -121,7 +121,8 @@ def marginal(evidence: Evidence) -> Shares | None:
     """Move money from the line with the smallest return to the one with the largest, from the second survey.
 
     The return of a line is the number of participants who name it, for each cent spent on it since the last
-    survey; only lines with spending are compared.
+    survey; only lines with spending are compared, and only those with more than a tenth of the money can
+    lose some.
 
     Parameters
     ----------
@@ -129,18 +130,18 @@ def marginal(evidence: Evidence) -> Shares | None:
 
     Returns
     -------
-    New shares, or None if fewer than two lines spent anything, all returns are equal, or the worst line has
-    no more than a tenth of the money.
+    New shares, or None if no line can lose money or none returns more than the one that could.
     """
     spent = [b for b, cents in enumerate(evidence.cents) if cents > 0]
-    if evidence.occasion == 0 or len(spent) < 2:
+    can_lose = [b for b in spent if evidence.shares[b] > STEP]
+    if evidence.occasion == 0 or not can_lose:
         return None
     gain = {b: Fraction(evidence.named[b], evidence.cents[b]) for b in spent}
     best = max(spent, key=lambda b: gain[b])
-    worst = min(spent, key=lambda b: gain[b])
-    moved = min(STEP, evidence.shares[worst] - STEP)
-    if gain[best] == gain[worst] or moved <= 0:
+    worst = min(can_lose, key=lambda b: gain[b])
+    if gain[best] == gain[worst]:
         return None
+    moved = min(STEP, evidence.shares[worst] - STEP)
     shares = list(evidence.shares)
     shares[worst] -= moved
     shares[best] += moved

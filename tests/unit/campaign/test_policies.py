@@ -109,9 +109,16 @@ def test_marginal_leaves_a_tenth():
     assert new == (F(13, 20), F(2, 20), F(1, 4))
 
 
-@pytest.mark.parametrize("worst", [F(1, 10), F(1, 20), F(0)])
-def test_marginal_takes_nothing_from_a_line_with_a_tenth_or_less(worst):
-    shares = (F(1, 2), worst, F(1, 2) - worst)
+@pytest.mark.parametrize("floored", [F(1, 10), F(1, 20), F(0)])
+def test_marginal_takes_nothing_from_a_line_with_a_tenth_or_less(floored):
+    # media return least, but the visits are the worst of those that can lose money.
+    shares = (F(1, 2), floored, F(1, 2) - floored)
+    new = marginal(evidence(THREE, occasion=1, shares=shares, named=(4, 2, 9), cents=(100,) * 3))
+    assert new == (F(2, 5), floored, F(3, 5) - floored)
+
+
+def test_marginal_stays_when_nobody_can_lose_money():
+    shares = (F(1, 10), F(1, 10), F(1, 10))
     assert marginal(evidence(THREE, occasion=1, shares=shares, named=(4, 2, 9), cents=(100,) * 3)) is None
 
 

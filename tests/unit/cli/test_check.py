@@ -21,8 +21,8 @@ Capture = pytest.CaptureFixture[str]
 def test_check_says_what_will_run(capsys: Capture) -> None:
     assert main(["check", "vaccination_district"]) == 0
     out, err = capsys.readouterr()
-    assert out.startswith("vaccination_district: ok; 4,000 residents (households), 8 arms (none, outreach, ")
-    assert "1,024 runs" in out
+    assert out.startswith("vaccination_district: ok; 4,000 residents (households), 13 arms (none, outreach, ")
+    assert "832 runs" in out
     assert err == ""
 
 

@@ -114,12 +114,12 @@ def test_overrides_change_the_file_s_values_and_keep_its_tags() -> None:
         overrides={
             "community.residents": 400,
             "arms.outreach.activities[0].share": 0.5,
-            "campaign.horizon_weeks": 90,
+            "campaign.burn_in_weeks": 90,
         },
     )
     assert changed.community.residents == 400
     assert changed.arms["outreach"].activities[0].share == 0.5
-    assert changed.campaign.horizon_weeks == 90
+    assert changed.campaign.burn_in_weeks == 90
     assert changed.tags == base.tags
     assert changed.folder == base.folder
     assert digest(changed) != digest(base)
