@@ -580,12 +580,14 @@ def test_relabelled_residents_have_the_same_distribution(tmp_path: Path) -> None
 
 def assert_block_is_reference(
     scenario: Scenario, community: Any, names: Sequence[str], luck: Sequence[int]
-) -> None:
+) -> Block:
+    """Run one block of arms and lucks, compare every lane with its reference run, and return the block."""
     world = World(scenario=scenario, community=community, arm=names[0], luck=luck[0])
     block, measured = run_block(world, list(names), list(luck))
     for lane in range(block.n_lanes):
         name, k = names[lane % len(names)], luck[lane // len(names)]
         assert_same(run_reference(scenario, community, name, k), block, lane, measured)
+    return block
 
 
 @pytest.mark.quick
