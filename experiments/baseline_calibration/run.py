@@ -1,28 +1,31 @@
 """Measure the baseline and what the defaults rest on.
 
-Run: python experiments/baseline_calibration/run.py [--quick]
+Run: python experiments/baseline_calibration/run.py [--quick] [--only PART]
 
 Reads design.yaml; writes tables, figures and result.md into this folder; with `--quick` (a few communities,
-not for reading) into results/baseline_calibration_quick. The same numbers come out every time. Takes a few
-minutes in one thread.
+not for reading) into results/baseline_calibration_quick. The same numbers come out every time. Takes about
+eight minutes in one thread.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from ruamel.yaml import YAML
 
-from mobsim.analysis.statistics import Interval, paired_interval
+from mobsim.analysis.statistics import Interval, paired_interval, t_quantile
 from mobsim.engine.run import simulate, warm_up
 from mobsim.plots import as_svg
+from mobsim.scenario.complete import DEFAULT_ARMS
 from mobsim.scenario.dump import digest
 from mobsim.scenario.file import load_scenario
 from mobsim.scenario.resolve import resolve
@@ -53,20 +56,43 @@ def scenario_with(changes: Mapping[str, Any], **top: Any) -> Scenario:
     return resolve(data)
 
 
+SHARES = ("participation", "aware", "gap", "supportive", "opposed", "coalition", "leadership", "wins_are")
+
+
+def runs_of(
+    scenario: Scenario, communities: int, luck: int, arms: Iterable[str] | None = None
+) -> pd.DataFrame:
+    """One row a run: its outcomes, shares in points, and week 0 and counts of organizers beside them."""
+    chosen = None if arms is None else list(arms)
+    records = simulate(scenario, arms=chosen, communities=communities, luck=luck, threads=1)
+    runs = records.runs()
+    leaders = np.where(records.leaders > 0, records.leaders, np.nan)
+    runs["supportive_week0"], runs["opposed_week0"] = (records.stances[:, 0] / leaders[:, None]).T
+    runs["coalition_week0"] = records.coalition[:, 0]
+    runs["organized_fe"], runs["organized_to_end"] = records.organizers_at_funding_end.T
+    for wins in range(scenario.behaviour.max_wins + 1):
+        runs[f"wins_are_{wins}"] = (runs["wins_fe"] == wins).astype(float)
+    scaled = [name for name in runs if name.startswith(SHARES)]
+    runs[scaled] *= 100
+    return runs
+
+
+def mean_over_luck(runs: pd.DataFrame) -> pd.DataFrame:
+    """Outcomes of every arm and community; the index is (arm, community)."""
+    return runs.groupby(["arm", "community"]).mean(numeric_only=True).drop(columns="luck")
+
+
 def by_community(
     scenario: Scenario, communities: int, luck: int, arms: Iterable[str] | None = None
 ) -> pd.DataFrame:
     """Outcomes of every arm and community, mean over luck, in points; the index is (arm, community)."""
-    chosen = None if arms is None else list(arms)
-    runs = simulate(scenario, arms=chosen, communities=communities, luck=luck, threads=1).runs()
-    shares = runs.groupby(["arm", "community"]).mean(numeric_only=True).drop(columns="luck")
-    scaled = [name for name in shares if name.startswith(("participation", "aware", "gap"))]
-    shares[scaled] *= 100
-    return shares
+    return mean_over_luck(runs_of(scenario, communities, luck, arms))
 
 
-def interval(values: pd.Series[float]) -> Interval:
-    return paired_interval(values.to_numpy())
+def interval(values: pd.Series[float] | NDArray[np.float64]) -> Interval:
+    """An interval over communities; empty where some community has no value."""
+    found = np.asarray(values, np.float64)
+    return paired_interval(found) if np.isfinite(found).all() else Interval(math.nan, math.nan, math.nan)
 
 
 def rest_of(table: pd.DataFrame) -> dict[str, pd.Series[float]]:
@@ -80,6 +106,10 @@ def rest_of(table: pd.DataFrame) -> dict[str, pd.Series[float]]:
         "aware_majority": none["aware_week0__majority"],
         "aware_marginalized": none["aware_week0__marginalized"],
         "aware_drift": none["aware_end"] - none["aware_week0"],
+        "supportive_end": none["supportive_end"],
+        "opposed_end": none["opposed_end"],
+        "coalition_end": none["coalition_end"],
+        "coalition_drift": none["coalition_end"] - none["coalition_week0"],
     }
 
 
@@ -88,66 +118,84 @@ def gain_of(table: pd.DataFrame, arm: str, outcome: str = "participation_fe") ->
     return table.loc[arm, outcome] - table.loc["none", outcome]
 
 
-def kept_of(table: pd.DataFrame, arm: str) -> float:
-    """Effect in the last week in % of that at funding end."""
-    end, fe = gain_of(table, arm, "participation_end"), gain_of(table, arm)
-    return float(100 * end.mean() / fe.mean()) if fe.mean() > 0 else math.nan
+def without_each(values: pd.Series[float]) -> NDArray[np.float64]:
+    """The sum, and the sums that leave one community out."""
+    numbers: NDArray[np.float64] = values.to_numpy(np.float64)
+    return np.append(numbers.sum(), numbers.sum() - numbers)
 
 
-def kept_difference(table: pd.DataFrame) -> Interval:
-    """Effect kept by training minus that kept by outreach, with a jackknife interval over communities."""
+def jackknife(found: NDArray[np.float64]) -> Interval:
+    """An interval over communities from a statistic of all, then without each."""
+    n = len(found) - 1
+    return interval(n * found[0] - (n - 1) * found[1:])
 
-    def difference(part: pd.DataFrame) -> float:
-        return kept_of(part, "training") - kept_of(part, "outreach")
 
-    numbers = table.index.get_level_values("community")
-    whole = difference(table)
-    left_out = pd.Series([difference(table[numbers != number]) for number in numbers.unique()])
-    n = len(left_out)
-    pseudo = n * whole - (n - 1) * left_out
-    return interval(pseudo)
+def kept_of(table: pd.DataFrame, arm: str) -> NDArray[np.float64]:
+    """Effect in the last week in % of that at funding end: a ratio of means, then without each community."""
+    end, fe = (without_each(gain_of(table, arm, f"participation_{when}")) for when in ("end", "fe"))
+    return 100 * end / np.where(fe > 0, fe, np.nan)
+
+
+def retained_of(table: pd.DataFrame, arms: Iterable[str]) -> NDArray[np.float64]:
+    """Organizers at funding end who organize in every week to the end, in %.
+
+    Pooled over arms and communities; replaced persons count as lost. The whole first, then without each
+    community.
+    """
+    pooled = table.loc[list(arms)].groupby("community")[["organized_fe", "organized_to_end"]].sum()
+    before, after = (without_each(pooled[name]) for name in ("organized_fe", "organized_to_end"))
+    return 100 * after / np.where(before > 0, before, np.nan)
+
+
+def targets_of(table: pd.DataFrame) -> dict[str, Interval]:
+    """Everything that a target is stated for and that one simulation shows."""
+    found = {name: interval(values) for name, values in rest_of(table).items()}
+    found |= {f"gain_{arm}": interval(gain_of(table, arm)) for arm in ARMS}
+    kept = {arm: kept_of(table, arm) for arm in ARMS}
+    found |= {f"kept_{arm}": jackknife(values) for arm, values in kept.items()}
+    for arm in ("training", "advocacy"):
+        found[f"kept_{arm}_more"] = jackknife(kept[arm] - kept["outreach"])
+    found["retention"] = jackknife(retained_of(table, ("none", *ARMS)))
+    found["wins"] = interval(table.loc["advocacy", "wins_fe"])
+    found["wins_are_4"] = interval(table.loc["advocacy", "wins_are_4"])
+    return found | {f"gap_{arm}": interval(gain_of(table, arm, "gap_fe")) for arm in ("outreach", "advocacy")}
 
 
 def confirm(design: dict[str, Any]) -> tuple[pd.DataFrame, dict[int, pd.DataFrame]]:
-    """All targets at all sizes, on communities that no choice was made with."""
-    tables, rows = {}, []
+    """All targets at all sizes, on communities that no choice was made with; and the runs of each size."""
+    runs, tables, rows = {}, {}, []
+    seed = design["seeds"]["confirmed"]
     for size in design["sizes"]:
         n, communities, luck = size["residents"], size["communities"], size["luck"]
-        seed = design["seeds"]["confirmed"]
         changes = {"community.residents": n}
-        table = by_community(scenario_with(changes, seed=seed), communities, luck)
-        tables[n] = table
-        starts = {
-            weeks: by_community(
-                scenario_with(changes | {"campaign.burn_in_weeks": weeks}, seed=seed),
-                communities,
-                luck,
-                ["none"],
-            ).loc["none"]
-            for weeks in (104, 156)
-        }
-        found: dict[str, Interval] = {name: interval(values) for name, values in rest_of(table).items()}
-        for name, column in (("burn_in", "participation_week0"), ("burn_in_aware", "aware_week0")):
-            found[name] = interval(starts[156][column] - starts[104][column])
-        found |= {f"gain_{arm}": interval(gain_of(table, arm)) for arm in ARMS}
-        found["kept_training_more"] = kept_difference(table)
-        found |= {f"gap_{arm}": interval(gain_of(table, arm, "gap_fe")) for arm in ("outreach", "advocacy")}
+        runs[n] = runs_of(scenario_with(changes, seed=seed), communities, luck)
+        tables[n] = table = mean_over_luck(runs[n])
+        found = targets_of(table)
+        found |= longer_burn_in(
+            scenario_with(changes | {"campaign.burn_in_weeks": 156}, seed=seed), size, table
+        )
         for name, band in design["targets"].items():
             rows.append(
                 {"residents": n, "measure": name, "words": band["words"], **numbers(found[name], band)}
             )
     base = design["sizes"][0]["residents"]
-    first = tables[base]
     for n, table in list(tables.items())[1:]:
         for arm in ARMS:
-            both = [gain_of(part, arm) for part in (table, first)]
+            both = [gain_of(part, arm) for part in (table, tables[base])]
             limit = design["size_difference"]
             band = {"above": -limit, "below": limit}
             words = f"gain of {arm}, minus that at {base:,} residents"
             rows.append(
                 {"residents": n, "measure": f"size_{arm}", "words": words, **numbers(unpaired(*both), band)}
             )
-    return pd.DataFrame(rows), tables
+    return pd.DataFrame(rows), runs
+
+
+def longer_burn_in(scenario: Scenario, size: Mapping[str, int], table: pd.DataFrame) -> dict[str, Interval]:
+    """How far a longer burn-in moves week 0, in the same communities with the same luck."""
+    longer = by_community(scenario, size["communities"], size["luck"], ["none"]).loc["none"]
+    columns = {"burn_in": "participation_week0", "burn_in_aware": "aware_week0"}
+    return {name: interval(longer[of] - table.loc["none", of]) for name, of in columns.items()}
 
 
 def unpaired(values: pd.Series[float], others: pd.Series[float]) -> Interval:
@@ -198,58 +246,183 @@ def with_errors(values: Mapping[str, pd.Series[float]]) -> dict[str, float]:
     return row
 
 
+def arms_table(runs: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
+    """What every default arm does to everybody's state: effects, groups, organizers, stakeholders, laws."""
+    rows = []
+    for n, table in ((n, mean_over_luck(each)) for n, each in runs.items()):
+        for arm in ("none", *ARMS):
+            here = table.loc[arm]
+            gain, gap = gain_of(table, arm), gain_of(table, arm, "gap_fe")
+            measures = {"gain": gain, "gap": gap, "parity": 100 * here["parity_fe"]}
+            names = ("supportive_fe", "supportive_end", "opposed_fe", "opposed_end", "coalition_fe")
+            measures |= {name: here[name] for name in (*names, "coalition_end", "wins_fe")}
+            measures |= {name: here[name] for name in here if name.startswith("wins_are")}
+            measures |= {
+                "aware_fe": here["aware_fe"],
+                "participation_fe": here["participation_fe"],
+                "organizers_fe": here["leadership_fe"],
+            }
+            row = {"residents": n, "arm": arm, **with_errors(measures)}
+            for name, found in (
+                ("kept", kept_of(table, arm) if arm != "none" else None),
+                ("retained", retained_of(table, [arm])),
+            ):
+                row |= with_half_width(name, found)
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def with_half_width(name: str, found: NDArray[np.float64] | None) -> dict[str, float]:
+    """A statistic with its standard error by the jackknife."""
+    if found is None or not np.isfinite(found).all():
+        return {name: math.nan, f"{name}_error": math.nan}
+    n = len(found) - 1
+    error = math.sqrt((n - 1) * found[1:].var())
+    return {name: round(float(found[0]), 4), f"{name}_error": round(error, 4)}
+
+
+def spread(design: dict[str, Any], runs: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
+    """How unequal effects are: over futures at the defaults, and over the social weight that nobody knows."""
+    part = design["spread"]
+    base = runs[design["sizes"][0]["residents"]]
+    weights = []
+    for weight in part["social_weights"]:
+        scenario = scenario_with({"behaviour.social_weight": weight}, seed=design["seeds"]["sensitivity"])
+        each = runs_of(scenario, part["communities"], part["luck"])
+        weights.append(each.assign(community=each["community"] + 1000 * len(weights)))
+    rows = []
+    for over, table in (("futures at the defaults", base), ("social weight 0 to 1", pd.concat(weights))):
+        keyed = table.set_index(["arm", "community", "luck"])["participation_fe"]
+        for arm in ARMS:
+            gain = keyed[arm] - keyed["none"]
+            low, middle, high = (float(gain.quantile(share)) for share in (0.05, 0.5, 0.95))
+            row = {
+                "over": over,
+                "arm": arm,
+                "mean": float(gain.mean()),
+                "p5": low,
+                "median": middle,
+                "p95": high,
+            }
+            row["upper_to_lower_tail"] = (high - middle) / (middle - low)
+            rows.append({name: round(v, 4) if isinstance(v, float) else v for name, v in row.items()})
+    return pd.DataFrame(rows)
+
+
+def arm_of(shares: Mapping[str, float]) -> dict[str, Any]:
+    """An arm that splits its money like this."""
+    return {"activities": [{"kind": kind, "share": share} for kind, share in shares.items() if share > 0]}
+
+
 def advocacy_split(design: dict[str, Any]) -> pd.DataFrame:
-    """Gain of advocacy by the share of its money that goes to lobbying rather than to media."""
+    """What advocacy does by how its money is split."""
     part = design["advocacy_split"]
-    arms = {}
-    for lobby in part["lobby"]:
-        shares = {"lobby": lobby, "media": round(1 - lobby, 3)}
-        uses = [{"kind": kind, "share": share} for kind, share in shares.items() if share > 0]
-        arms[f"lobby_{round(100 * lobby)}"] = {"activities": uses}
+    kinds = ("lobby", "coalition", "media")
+    splits = {"_".join(f"{round(100 * share)}" for share in split): split for split in part["splits"]}
+    arms = {f"split_{name}": arm_of(dict(zip(kinds, split, strict=True))) for name, split in splits.items()}
     rows = []
     for n in part["residents"]:
-        scenario = scenario_with({"community.residents": n}, seed=design["seeds"]["searched"], arms=arms)
+        scenario = scenario_with({"community.residents": n}, seed=design["seeds"]["sensitivity"], arms=arms)
         table = by_community(scenario, part["communities"], part["luck"])
-        for lobby, arm in zip(part["lobby"], arms, strict=True):
-            gap = gain_of(table, arm, "gap_fe")
-            measures = {"gain": gain_of(table, arm), "gap": gap, "wins": table.loc[arm, "wins_fe"]}
-            rows.append(
-                {
-                    "residents": n,
-                    "lobby": lobby,
-                    **with_errors(measures),
-                    "kept": round(kept_of(table, arm), 1),
-                }
-            )
+        for name, split in splits.items():
+            arm = f"split_{name}"
+            measures = {"gain": gain_of(table, arm), "gap": gain_of(table, arm, "gap_fe")}
+            measures |= {name: table.loc[arm, name] for name in ("wins_fe", "wins_are_4", "coalition_fe")}
+            shares = dict(zip(kinds, (f"{share:g}" for share in split), strict=True))
+            row = {"residents": n, "shares": " ".join(f"{k} {v}" for k, v in shares.items())}
+            rows.append(row | with_errors(measures) | with_half_width("kept", kept_of(table, arm)))
     return pd.DataFrame(rows)
 
 
 def single_activities(design: dict[str, Any]) -> pd.DataFrame:
     """What each activity alone does with the whole budget, for a person reached and for a dollar."""
     part = design["single_activities"]
-    arms = {name: {"activities": [{**use, "share": 1}]} for name, use in part["activities"].items()}
+    rows = [
+        {"budget": budget, **row}
+        for budget in part["budgets"]
+        for row in one_activity_each(
+            part["activities"], {"campaign.budget_per_resident": budget}, part, design
+        )
+    ]
+    return pd.DataFrame(rows)
+
+
+def contact_or_media(design: dict[str, Any]) -> pd.DataFrame:
+    """What decides whether a contact or media do more for a person reached, and for the money."""
+    part = design["contact_or_media"]
+    rows = [
+        {"change": change["name"], **row}
+        for change in part["changes"]
+        for row in one_activity_each(
+            part["activities"] | change.get("activities", {}), change["set"], part, design
+        )
+    ]
+    return pd.DataFrame(rows)
+
+
+def one_activity_each(
+    activities: Mapping[str, Any], changes: Mapping[str, Any], size: Mapping[str, int], design: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """Arms of one activity each, with the whole budget."""
+    arms = {name: {"activities": [{**use, "share": 1}]} for name, use in activities.items()}
+    scenario = scenario_with(changes, seed=design["seeds"]["confirmed"], arms=arms)
+    records = simulate(scenario, communities=size["communities"], luck=size["luck"], threads=1)
+    runs = records.runs().groupby(["arm", "community"]).mean(numeric_only=True)
+    reached = records.activities().groupby("arm")["reached"].sum()
+    for name in arms:
+        gain, aware = gain_of(runs, name), gain_of(runs, name, "aware_fe")
+        row = {"activity": name, **with_errors({"gain": 100 * gain, "aware": 100 * aware})}
+        row["reached"] = round(float(reached[name]), 1)
+        for words, base in (("reached", reached[name]), ("dollars", runs.loc[name, "cost"].mean())):
+            for measure, effect in (("gain", gain), ("aware", aware)):
+                each = 1000 * scenario.community.residents * effect / base if base > 0 else effect * math.nan
+                row |= with_errors({f"{measure}_per_1000_{words}": each})
+        yield row
+
+
+def mixtures(design: dict[str, Any]) -> pd.DataFrame:
+    """What an activity adds to a default arm when it takes some of its money, and other splits."""
+    part = design["mixtures"]
+    arms = {arm: arm_of(shares) for arm, (_, shares) in DEFAULT_ARMS.items()}
+    for name, mixture in part["arms"].items():
+        own = mixture["shares"]
+        shares = dict(DEFAULT_ARMS[mixture["of"]][1]) if mixture.get("added") else {}
+        rest = (1 - sum(own.values())) / sum(shares.values()) if shares else 0
+        arms[name] = arm_of({kind: round(rest * share, 6) for kind, share in shares.items()} | own)
+    scenario = scenario_with({}, seed=design["seeds"]["confirmed"], arms=arms)
+    table = by_community(scenario, part["communities"], part["luck"])
     rows = []
-    for budget in part["budgets"]:
-        changes = {"campaign.budget_per_resident": budget}
-        scenario = scenario_with(changes, seed=design["seeds"]["confirmed"], arms=arms)
-        records = simulate(scenario, communities=part["communities"], luck=part["luck"], threads=1)
-        runs = records.runs().groupby(["arm", "community"]).mean(numeric_only=True)
-        reached = records.activities().groupby("arm")["reached"].sum()
-        for kind in arms:
-            gain, aware = gain_of(runs, kind), gain_of(runs, kind, "aware_fe")
-            row = {
-                "budget": budget,
-                "activity": kind,
-                **with_errors({"gain": 100 * gain, "aware": 100 * aware}),
-            }
-            row["reached"] = round(float(reached[kind]), 1)
-            for name, base in (("reached", reached[kind]), ("dollars", runs.loc[kind, "cost"].mean())):
-                for measure, effect in (("gain", gain), ("aware", aware)):
-                    each = (
-                        1000 * scenario.community.residents * effect / base if base > 0 else effect * math.nan
-                    )
-                    row |= with_errors({f"{measure}_per_1000_{name}": each})
-            rows.append(row)
+    for name, mixture in part["arms"].items():
+        gain = gain_of(table, name)
+        measures = {
+            "gain": gain,
+            "more": gain - gain_of(table, mixture["of"]),
+            "more_end": table.loc[name, "participation_end"] - table.loc[mixture["of"], "participation_end"],
+            "gap": gain_of(table, name, "gap_fe"),
+        }
+        row = {"arm": name, "compared_with": mixture["of"], **with_errors(measures)}
+        row |= with_half_width("kept", kept_of(table, name))
+        rows.append(row | with_half_width("retained", retained_of(table, [name])))
+    return pd.DataFrame(rows)
+
+
+def worlds(design: dict[str, Any]) -> pd.DataFrame:
+    """Who wins in the four worlds of four_villages, as shipped and with a changed default."""
+    part = design["worlds"]
+    rows = []
+    for change in part["changes"]:
+        for name in part["names"]:
+            file = TOP / "scenarios" / f"four_villages_{name}.yaml"
+            scenario = load_scenario(file, overrides={"seed": design["seeds"]["confirmed"], **change["set"]})
+            table = by_community(scenario, part["communities"], part["luck"])
+            drift = table.loc["none", "participation_end"] - table.loc["none", "participation_week0"]
+            gains = {arm: gain_of(table, arm) for arm in ("outreach", "training", "advocacy", "mixed")}
+            best, second, *_ = sorted(
+                ("outreach", "training", "advocacy"), key=lambda arm: -gains[arm].mean()
+            )
+            ahead = gains[best] - gains[second]
+            row = {"change": change["name"], "world": name, "best": best}
+            rows.append(row | with_errors({**gains, "ahead": ahead, "drift": drift}))
     return pd.DataFrame(rows)
 
 
@@ -258,21 +431,24 @@ def sensitivity(design: dict[str, Any]) -> pd.DataFrame:
     part = design["sensitivity"]
     rows = []
     for change in part["changes"]:
-        scenario = scenario_with(change["set"], seed=design["seeds"]["searched"])
+        scenario = scenario_with(change["set"], seed=design["seeds"]["sensitivity"])
         table = by_community(scenario, part["communities"], part["luck"])
-        measures = rest_of(table)
-        measures |= {f"gain_{arm}": gain_of(table, arm) for arm in ARMS}
-        measures |= {f"gap_{arm}": gain_of(table, arm, "gap_fe") for arm in ("outreach", "advocacy")}
-        kept = {f"kept_{arm}": round(kept_of(table, arm), 1) for arm in ("outreach", "training", "advocacy")}
+        found = targets_of(table)
+        row: dict[str, Any] = {"change": change["name"]}
+        for name, each in found.items():
+            row[name] = round(each.estimate, 4)
+            row[f"{name}_error"] = round(
+                (each.high - each.estimate) / t_quantile(0.975, part["communities"] - 1), 4
+            )
         missed = [
             name
             for name, band in design["targets"].items()
-            if name in measures and name != "gap_advocacy" and not inside(float(measures[name].mean()), band)
+            if name in found
+            and not band.get("wished")
+            and not inside(found[name].estimate, band)
+            and not math.isnan(found[name].estimate)
         ]
-        if not kept["kept_training"] > kept["kept_outreach"]:
-            missed.append("kept_training_more")
-        row = {"change": change["name"], **with_errors(measures), **kept, "missed": " ".join(missed)}
-        rows.append(row)
+        rows.append(row | {"missed": " ".join(missed)})
     return pd.DataFrame(rows)
 
 
@@ -292,13 +468,11 @@ def small(design: dict[str, Any]) -> dict[str, Any]:
     """A design of a few communities: shows that everything runs."""
     for size in design["sizes"]:
         size["residents"] = min(size["residents"], 2000)
-    for part in (
-        *design["sizes"],
-        *(design[name] for name in ("advocacy_split", "single_activities", "sensitivity", "vaccination")),
-    ):
+    for part in (*design["sizes"], *(design[name] for name in ("spread", *PARTS))):
         part["communities"], part["luck"] = 4, 1
     for name in ("sensitivity", "vaccination"):
         design[name]["changes"] = design[name]["changes"][:3]
+    design["spread"]["social_weights"] = design["spread"]["social_weights"][:3]
     return design
 
 
@@ -309,6 +483,13 @@ def markdown(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     head = list(header)
     lines = [head, ["---"] * len(head), *(list(row) for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def cell_of(row: Any, name: str) -> str:
+    """A mean with its error, a bare number, or words."""
+    if isinstance(row[name], str):
+        return str(row[name])
+    return told(row, name) if f"{name}_error" in row.index else f"{row[name]:.2f}"
 
 
 def told(row: Any, name: str) -> str:
@@ -335,17 +516,10 @@ def target_lines(targets: pd.DataFrame) -> str:
 
 
 def table_lines(table: pd.DataFrame, first: str, columns: Mapping[str, str]) -> str:
-    """A table of means with standard errors where it has them."""
+    """A table of means, with standard errors where it has them."""
     rows = []
     for _, row in table.iterrows():
-        cells = [
-            told(row, name)
-            if f"{name}_error" in table
-            else f"{row[name]:g}"
-            if not isinstance(row[name], str)
-            else row[name]
-            for name in columns
-        ]
+        cells = [cell_of(row, name) for name in columns]
         rows.append((row[first] if isinstance(row[first], str) else f"{row[first]:g}", *cells))
     return markdown((first.replace("_", " "), *columns.values()), rows)
 
@@ -356,6 +530,42 @@ REST = {
     "aware_majority": "aware majority",
     "aware_marginalized": "aware marginalized",
     "aware_drift": "aware, to week 129",
+}
+
+
+EFFECTS = {
+    "gain": "gain",
+    "kept": "kept, %",
+    "participation_fe": "participation",
+    "aware_fe": "aware",
+    "organizers_fe": "organizers",
+    "retained": "organizers retained, %",
+    "gap": "change of the gap",
+    "parity": "parity, %",
+}
+STAKEHOLDERS = {
+    "supportive_fe": "supportive leaders, %",
+    "supportive_end": "week 129",
+    "opposed_fe": "opposed, %",
+    "opposed_end": "week 129",
+    "coalition_fe": "C, %",
+    "coalition_end": "week 129",
+}
+LAWS = {"wins_fe": "wins"} | {f"wins_are_{wins}": f"{wins} wins, % of runs" for wins in range(5)}
+FOR_EACH = {
+    "gain": "gain",
+    "aware": "gain in awareness",
+    "reached": "people reached",
+    "gain_per_1000_reached": "participants per 1,000 reached",
+    "aware_per_1000_dollars": "aware per 1,000 dollars",
+}
+WORLD = {arm: arm for arm in ("outreach", "training", "advocacy", "mixed", "best", "ahead", "drift")}
+QUANTILES = {
+    "mean": "mean",
+    "p5": "5th percentile",
+    "median": "median",
+    "p95": "95th percentile",
+    "upper_to_lower_tail": "upper to lower tail",
 }
 
 
@@ -373,39 +583,74 @@ def result(design: dict[str, Any], tables: Mapping[str, pd.DataFrame]) -> str:
         f"## Targets\n\n{sizes}; seed {seed}; 95 % intervals.",
         target_lines(tables["targets"]),
         "## Weeks before the campaign\n\n" + table_lines(tables["burn_in"], "burn_in_weeks", REST),
-        "## Money of advocacy: share of lobbying, the rest media",
+        "## What each default arm does\n\nOrganizers retained: of those at funding end, the share that "
+        "organizes in every week to the end, pooled over communities; the targets pool all six arms.",
+        *(
+            f"N = {n:,}\n\n" + table_lines(part, "arm", columns)
+            for n, part in tables["arms"].groupby("residents", sort=False)
+            for columns in (EFFECTS, STAKEHOLDERS, LAWS)
+        ),
+        "## How unequal gains are\n\nTails: 95th percentile minus median, by median minus 5th percentile.",
+        *(
+            f"Over {over}\n\n" + table_lines(part, "arm", QUANTILES)
+            for over, part in tables["spread"].groupby("over", sort=False)
+        ),
+        "## Money of advocacy: how it is split",
         *(
             f"N = {n:,}\n\n"
             + table_lines(
                 part,
-                "lobby",
-                {"gain": "gain", "kept": "kept, %", "gap": "gap", "wins": "wins at funding end"},
+                "shares",
+                {"gain": "gain", "kept": "kept, %", "gap": "gap"}
+                | {"wins_fe": "wins at funding end", "wins_are_4": "all four won, %", "coalition_fe": "C, %"},
             )
             for n, part in tables["advocacy_split"].groupby("residents", sort=False)
         ),
         "## Each activity alone\n\nPer 1,000: additional participants, or people aware, at funding end.",
         *(
-            f"Budget {budget} a resident\n\n"
-            + table_lines(
-                part,
-                "activity",
-                {
-                    "gain": "gain",
-                    "aware": "gain in awareness",
-                    "reached": "people reached",
-                    "gain_per_1000_reached": "participants per 1,000 reached",
-                    "aware_per_1000_dollars": "aware per 1,000 dollars",
-                },
-            )
+            f"Budget {budget} a resident\n\n" + table_lines(part, "activity", FOR_EACH)
             for budget, part in single.groupby("budget", sort=False)
+        ),
+        "## A contact or media\n\nBudget 10. A visit at a price of 2 reaches about as many as media.",
+        *(
+            f"{change}\n\n" + table_lines(part, "activity", FOR_EACH)
+            for change, part in tables["contact_or_media"].groupby("change", sort=False)
+        ),
+        "## Other mixtures\n\nAdded: a tenth of the arm's money goes to it, the rest as before.\n\n"
+        + table_lines(
+            tables["mixtures"],
+            "arm",
+            {
+                "gain": "gain",
+                "compared_with": "beside",
+                "more": "minus its gain",
+                "more_end": "the same, week 129",
+            }
+            | {"gap": "gap", "kept": "kept, %", "retained": "organizers retained, %"},
+        ),
+        "## Four worlds\n\nAhead: of the second of outreach, training and advocacy.",
+        *(
+            f"{change}\n\n" + table_lines(part, "world", WORLD)
+            for change, part in tables["worlds"].groupby("change", sort=False)
         ),
         "## One value at a time\n\n"
         + table_lines(
             tables["sensitivity"],
             "change",
             {"participation_week0": "participation", "drift": "drift", "aware_drift": "aware drift"}
-            | {f"gain_{arm}": arm for arm in ARMS}
-            | {"kept_outreach": "outreach kept, %", "kept_training": "training kept, %", "missed": "misses"},
+            | {f"gain_{arm}": arm for arm in ARMS},
+        )
+        + "\n\n"
+        + table_lines(
+            tables["sensitivity"],
+            "change",
+            {f"kept_{arm}": f"{arm} kept, %" for arm in ("outreach", "training", "advocacy")}
+            | {
+                "retention": "organizers retained, %",
+                "supportive_end": "supportive",
+                "opposed_end": "opposed",
+            }
+            | {"coalition_end": "C", "wins": "wins", "wins_are_4": "all four, %", "missed": "misses"},
         ),
         "## The vaccination scenario without a campaign\n\n"
         + table_lines(tables["vaccination"], "change", REST | {"participation_fe": "participation, week 77"}),
@@ -420,7 +665,7 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def sensitivity_picture(table: pd.DataFrame) -> Figure:
-    """Gains of the arms for every changed value."""
+    """Gains of the arms, and the drift, for every changed value."""
     figure = Figure(figsize=(6.6, 0.19 * len(table) + 0.9), layout="constrained")
     axes = figure.subplots()
     places = range(len(table))
@@ -456,32 +701,44 @@ def rest_picture(design: dict[str, Any]) -> Figure:
     return figure
 
 
+PARTS: dict[str, Callable[[dict[str, Any]], pd.DataFrame]] = {
+    "advocacy_split": advocacy_split,
+    "single_activities": single_activities,
+    "contact_or_media": contact_or_media,
+    "mixtures": mixtures,
+    "worlds": worlds,
+    "sensitivity": sensitivity,
+    "vaccination": vaccination,
+}
+TABLES = ("targets", "arms", "spread", "burn_in", *PARTS)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="a few communities, to see that it runs")
-    quick = parser.parse_args().quick
+    parser.add_argument("--only", choices=PARTS, help="measure one part again, take the rest from its files")
+    given = parser.parse_args()
     design = YAML(typ="safe").load(HERE / "design.yaml")
     folder = HERE
-    if quick:
+    if given.quick:
         design, folder = small(design), TOP / "results" / "baseline_calibration_quick"
         folder.mkdir(parents=True, exist_ok=True)
     warm_up()
     tables: dict[str, pd.DataFrame] = {}
-    tables["targets"], _ = confirm(design)
-    for name, measure in {
-        "burn_in": burn_ins,
-        "advocacy_split": advocacy_split,
-        "single_activities": single_activities,
-        "sensitivity": sensitivity,
-        "vaccination": vaccination,
-    }.items():
-        print(f"measuring {name} ...", flush=True)
-        tables[name] = measure(design)
+    if given.only is None:
+        print("measuring targets ...", flush=True)
+        tables["targets"], runs = confirm(design)
+        tables["arms"], tables["spread"] = arms_table(runs), spread(design, runs)
+        tables["burn_in"] = burn_ins(design)
+    for name, measure in PARTS.items():
+        if given.only in (None, name):
+            print(f"measuring {name} ...", flush=True)
+            tables[name] = measure(design)
     for name, table in tables.items():
         table.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
-    tables = {name: read_table(folder / f"{name}.csv") for name in tables}
+    tables = {name: read_table(folder / f"{name}.csv") for name in TABLES}
     (folder / "sensitivity.svg").write_bytes(as_svg(sensitivity_picture(tables["sensitivity"])))
     (folder / "rest.svg").write_bytes(as_svg(rest_picture(design)))
     text = result(design, tables)

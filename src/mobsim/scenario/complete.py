@@ -34,8 +34,8 @@ DEFAULT_ARMS: dict[str, tuple[str, dict[str, float]]] = {
     "mixed": ("a third of the money for each family", {**OUTREACH, **TRAINING, **ADVOCACY}),
     "media": ("local media alone, as a reference", {"media": 1.0}),
 }
-"""The arms of a scenario that names none, with the shares of their money: [A], but advocacy [P], to be
-confirmed by the calibration study (experiments/baseline_calibration)."""
+"""The arms of a scenario that names none, with the shares of their money: [A], but advocacy [C], confirmed
+by the calibration study (experiments/baseline_calibration)."""
 
 
 def complete(data: dict[str, Any], name: str) -> dict[str, Any]:
