@@ -155,7 +155,7 @@ def test_contacts_of_organizers_need_the_network_even_without_social_weight() ->
     assert np.any(found[0].counts[..., PARTICIPATING] != found[1].counts[..., PARTICIPATING])
 
 
-@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(world=worlds(80), relief=st.sampled_from([0.0, 0.05, 0.1, 0.5]))
 def test_a_lower_barrier_never_loses_a_participant(world: World, relief: float) -> None:
     """Under common luck, in every week, where rules only ever add: `only_adding` names the conditions."""
@@ -328,7 +328,7 @@ def final_participants(scenario: Scenario, world: World, name: str) -> np.ndarra
 
 
 @pytest.mark.quick
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(world=worlds(60))
 def test_money_is_conserved_to_the_cent(world: World) -> None:
     """External: spent, maps and surveys included, + unspent = budget. Local: spent + what is left = income.

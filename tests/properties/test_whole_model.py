@@ -172,7 +172,7 @@ def assert_money_is_conserved(records: Records) -> None:
 
 
 @pytest.mark.quick
-@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(world=worlds(40))
 def test_without_money_every_strategy_is_none_in_any_world(world: World) -> None:
     """Whatever an arm would do, survey or contribute: state by state, and what is recorded."""
@@ -440,7 +440,7 @@ def test_equal_weights_change_nothing(share_exponent: float) -> None:
 
 
 @pytest.mark.quick
-@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(world=worlds(60))
 def test_states_stay_where_they_belong(world: World) -> None:
     """In every week and lane: who takes part is aware and no opposed leader, the lead is in C, and bounds."""
