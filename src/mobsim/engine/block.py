@@ -26,14 +26,18 @@ from mobsim.engine.state import (
     start_state,
 )
 from mobsim.engine.survey import Surveys
+from mobsim.errors import UsageError
 from mobsim.kernels import arrays as a
 from mobsim.kernels.delivery import CLUSTERED, POOL_NUMBER, RULE, SCORED, Orders, set_doses
 from mobsim.kernels.diffusion import diffuse_week
 from mobsim.kernels.dynamics import N_MEASURES, measure
+from mobsim.kernels.tile import SLOTS
 from mobsim.kernels.weeks import close_week, run_weeks, spend_week, talk_week
 from mobsim.kernels.words import write_words
 from mobsim.scenario.scenario import Scenario
 
+MOST_LANES = SLOTS
+"""Most lanes of a block: a tile of the week kernel has so many slots."""
 NOBODY_FORCED = np.zeros((0, 0), np.int8)
 
 
@@ -57,6 +61,11 @@ class Block:
     def __init__(
         self, scenario: Scenario, community: Community, arms: Sequence[str], luck: Sequence[int]
     ) -> None:
+        if not 1 <= len(arms) * len(luck) <= MOST_LANES:
+            raise UsageError(
+                f"a block of {len(arms)} arms and {len(luck)} lucks: allowed are 1 to {MOST_LANES} lanes "
+                "(arms x lucks); simulate divides any number of runs into blocks"
+            )
         self.scenario = scenario
         self.community = community
         self.arms = tuple(arms)
@@ -326,6 +335,7 @@ def _orders(plans: ArmPlans, n_residents: int) -> Orders:
         keys=np.zeros((slots, n_residents), np.uint32),
         comes=np.zeros((slots, n_residents), np.uint32),
         sorting=np.zeros(n_residents, np.uint64),
+        chosen=np.zeros(n_residents + 1, np.int32),
     )
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from mobsim.community.build import build_community
 from mobsim.community.community import Community
-from mobsim.engine.block import Block
+from mobsim.engine.block import MOST_LANES, Block
 from mobsim.engine.records import Records, Run
 from mobsim.engine.survey import SurveyResult
 from mobsim.errors import UsageError, nearest
@@ -25,7 +25,6 @@ from mobsim.kernels import arrays as a
 from mobsim.scenario.scenario import NONE, Scenario
 
 Progress = Callable[[int, int], None]
-MOST_LANES = 64
 BY_ACTIVITY = ("units", "cents", "local", "reached")
 WEEKLY = ("counts", "results", "wins", "coalition", "stances", "contacts", "income", *BY_ACTIVITY)
 """Arrays that the kernels fill week by week."""

@@ -51,7 +51,7 @@ from mobsim.kernels.arrays import (
     UInt64,
 )
 from mobsim.kernels.compile import kernel
-from mobsim.kernels.keyed import Whole, below, philox, uniform
+from mobsim.kernels.keyed import TILE, Whole, below, philox, philox_slots, uniform
 from mobsim.kernels.money import part_of
 from mobsim.kernels.monitoring import cause_of, relief_of
 from mobsim.kernels.streams import PEER, POOL, TARGET
@@ -109,7 +109,7 @@ class Orders(NamedTuple):
     """The order of targets this week, by draw slot: how much of it is known, who, and their words.
 
     length (slots,); drawn (slots,): 1 where the words of this week are there; order (slots, N) ids; keys
-    (slots, N) order words of pool members; comes (slots, N) word 1 by resident; sorting (N,) scratch.
+    (slots, N) order words of pool members; comes (slots, N) word 1 by resident; sorting, chosen (N,) scratch.
     """
 
     length: Int64
@@ -118,6 +118,7 @@ class Orders(NamedTuple):
     keys: UInt32
     comes: UInt32
     sorting: UInt64
+    chosen: Int32
 
 
 @kernel
@@ -132,44 +133,53 @@ def _extend(orders: Orders, slot: int, pool: Int32, wanted: int) -> None:
     """Make at least `wanted` places of the order known (all of them if the pool is smaller)."""
     n = pool.size
     wanted = min(wanted, n)
-    while orders.length[slot] < wanted:
+    words, order, sorting = orders.keys[slot], orders.order[slot], orders.sorting
+    known = orders.length[slot]
+    while known < wanted:
         margin = wanted + 4.0 * np.sqrt(np.float64(wanted)) + 8.0
         bound = np.uint64(4294967296) if margin >= n else np.uint64(margin / n * 4294967296.0)
-        count = 0
+        known = 0
         for position in range(n):
-            key = np.uint64(orders.keys[slot, position])
+            key = np.uint64(words[position])
             if key < bound:
-                orders.sorting[count] = (key << np.uint64(32)) | np.uint64(pool[position])
-                count += 1
-        _sort_prefix(orders.sorting, count)
-        for position in range(count):
-            orders.order[slot, position] = np.int32(orders.sorting[position] & np.uint64(0xFFFFFFFF))
-        orders.length[slot] = count
-        wanted = wanted if count >= wanted else min(n, 2 * wanted)
+                sorting[known] = (key << np.uint64(32)) | np.uint64(pool[position])
+                known += 1
+        _sort_prefix(sorting, known)
+        for position in range(known):
+            order[position] = np.int32(sorting[position] & np.uint64(0xFFFFFFFF))
+        wanted = wanted if known >= wanted else min(n, 2 * wanted)
+    orders.length[slot] = known
 
 
 @kernel
 def _draw(orders: Orders, slot: int, pool: Int32, week: int, luck: int, code: int, keys: Keys) -> None:
-    """Draw the words of everybody in the pool for this activity and week."""
+    """Draw the words of everybody in the pool for this activity and week, 64 at a time."""
     if orders.drawn[slot]:
         return
-    for position in range(pool.size):
-        i = pool[position]
-        w0, w1, _, _ = philox(i, week, luck, TARGET + code, keys.seed, keys.community)
-        orders.keys[slot, position] = w0
-        orders.comes[slot, i] = w1
+    words, comes = orders.keys[slot], orders.comes[slot]
+    entities = np.zeros(TILE, np.uint32)
+    lucks = np.full(TILE, np.uint32(luck), np.uint32)
+    drawn = np.zeros((4, TILE), np.uint32)
+    for first in range(0, pool.size, TILE):
+        count = min(TILE, pool.size - first)
+        for position in range(count):
+            entities[position] = np.uint32(pool[first + position])
+        philox_slots(entities, week, lucks, TARGET + code, keys.seed, keys.community, drawn)
+        for position in range(count):
+            words[first + position] = drawn[0, position]
+            comes[entities[position]] = drawn[1, position]
     orders.drawn[slot] = 1
     orders.length[slot] = 0
 
 
 @kernel
 def _give(
-    i: Whole,
+    chosen: Int32,
+    count: int,
+    week: int,
     lane: int,
     arm: int,
-    activity: int,
-    group: Whole,
-    week: int,
+    b: int,
     residents: Residents,
     rules: Rules,
     plan: Plan,
@@ -178,43 +188,56 @@ def _give(
     state: State,
     reached: Int64,
 ) -> None:
-    """Give the doses of one activity to one resident (rule 5)."""
-    dose = purse.dose[lane, activity, group]
-    reals = state.reals
-    s = reals[CAPABILITY, i, lane]
-    t = reals[TRUST, i, lane]
-    whole = plan.whole[arm, activity]
+    """Give the doses of one activity to the first `count` of the residents chosen (rule 5)."""
+    # Arrays are taken out of their bundles once: each time costs two atomic counts of references.
+    dose, whole, group_of = purse.dose[lane, b], plan.whole[arm, b], residents.group
+    appeal, capability = state.reals[APPEAL], state.reals[CAPABILITY]
+    ownership, trust = state.reals[OWNERSHIP], state.reals[TRUST]
+    flags, last, reached_here = state.flags, state.last, reached[lane, b]
+    marks = DOSED | CONTACTED if whole[CONTACT] else DOSED
+    remembers = last.size > 0
     if whole[VOICE]:
-        left = (
-            relief_of(state.wins[lane], rules.doubles[WIN_RELIEF, lane])
-            * rules.by_group[BARRIER, group, lane]
-        )
+        _listen(chosen, count, lane, residents, rules, purse, state)
+    for position in range(count):
+        i = chosen[position]
+        group = group_of[i]
+        appeal[i, lane] = appeal[i, lane] + dose[group, DOSE_APPEAL]
+        s = capability[i, lane]
+        capability[i, lane] = s + dose[group, DOSE_CAPABILITY] * (_ONE - s)
+        o = ownership[i, lane]
+        ownership[i, lane] = o + dose[group, DOSE_OWNERSHIP] * (_ONE - o)
+        t = trust[i, lane]
+        trust[i, lane] = (t + dose[group, DOSE_TRUST] * (_ONE - t)) - dose[group, DOSE_TRUST_LOSS] * t
+        flags[i, lane] = np.uint8(flags[i, lane] | marks)
+        reached_here[group] += 1
+        if remembers:
+            last[i, lane] = np.uint8(b + 1)
+    if whole[TRAINS]:
+        for position in range(count):
+            i = chosen[position]
+            place = residents.leader_place[i]
+            if place >= 0:
+                flags[i, lane] = np.uint8(flags[i, lane] | TRAINED)
+                leaders.engaged[place, lane] = week
+
+
+@kernel
+def _listen(
+    chosen: Int32, count: int, lane: int, residents: Residents, rules: Rules, purse: Purse, state: State
+) -> None:
+    """Note the causes that people name at a meeting, before its dose (docs/odd.md, 7.12)."""
+    left = relief_of(state.wins[lane], rules.doubles[WIN_RELIEF, lane])
+    for position in range(count):
+        i = chosen[position]
         cause = cause_of(
             state.flags[i, lane] & AWARE,
-            s,
-            t,
-            left,
+            state.reals[CAPABILITY, i, lane],
+            state.reals[TRUST, i, lane],
+            left * rules.by_group[BARRIER, residents.group[i], lane],
             rules.doubles[CAPABILITY_CAUSE, lane],
             rules.doubles[APPEAL_CAUSE, lane],
         )
         purse.voice[lane, cause] += 1
-    reals[APPEAL, i, lane] = reals[APPEAL, i, lane] + dose[DOSE_APPEAL]
-    reals[CAPABILITY, i, lane] = s + dose[DOSE_CAPABILITY] * (_ONE - s)
-    o = reals[OWNERSHIP, i, lane]
-    reals[OWNERSHIP, i, lane] = o + dose[DOSE_OWNERSHIP] * (_ONE - o)
-    reals[TRUST, i, lane] = (t + dose[DOSE_TRUST] * (_ONE - t)) - dose[DOSE_TRUST_LOSS] * t
-    marks = DOSED
-    if whole[CONTACT]:
-        marks |= CONTACTED
-    if whole[TRAINS]:
-        place = residents.leader_place[i]
-        if place >= 0:
-            marks |= TRAINED
-            leaders.engaged[place, lane] = week
-    state.flags[i, lane] = np.uint8(state.flags[i, lane] | marks)
-    if state.last.size > 0:
-        state.last[i, lane] = np.uint8(activity + 1)
-    reached[lane, activity, group] += 1
 
 
 @kernel
@@ -354,27 +377,36 @@ def _nominee(i: Whole, word: Whole, ties: Ties, n_residents: int) -> Whole:
 
 
 @kernel
-def _fill_purses(
-    week: int, lane: int, arm: int, plan: Plan, purse: Purse, state: State, income: Int64
-) -> None:
+def _fill_purses(week: int, plan: Plan, purse: Purse, state: State, income: Int64) -> None:
     """Move the week's part of what is left, and local money, into the purses of the activities."""
-    if week < plan.funding_ends:
-        inflow = purse.left[lane] // (plan.funding_ends - week)
-        purse.left[lane] -= inflow
-        for b in range(plan.n_activities[arm]):
-            until, before = purse.shares[lane, b + 1], purse.shares[lane, b]
-            purse.purse[lane, b] += part_of(inflow, until) - part_of(inflow, before)
-    if plan.has_budget[arm]:
-        public = plan.public_cents[arm, state.wins[lane]]
-        income[lane] += public
-        local = purse.pot[lane] + public
-        purse.pot[lane] = 0
-        if purse.local_shares[lane, plan.n_activities[arm]] == 0:
-            purse.remainder[lane] += local
-        else:
-            for b in range(plan.n_activities[arm]):
-                until, before = purse.local_shares[lane, b + 1], purse.local_shares[lane, b]
-                purse.local[lane, b] += part_of(local, until) - part_of(local, before)
+    left, pot, remainder, external, local = purse.left, purse.pot, purse.remainder, purse.purse, purse.local
+    shares, local_shares, wins = purse.shares, purse.local_shares, state.wins
+    n_activities, has_budget, public_cents = plan.n_activities, plan.has_budget, plan.public_cents
+    weeks_left = plan.funding_ends - week
+    for lane in range(left.size):
+        arm = lane % n_activities.size
+        lines = n_activities[arm]
+        if weeks_left > 0 and left[lane] > 0:
+            inflow = left[lane] // weeks_left
+            left[lane] -= inflow
+            before = np.int64(0)
+            for b in range(lines):
+                until = part_of(inflow, shares[lane, b + 1])
+                external[lane, b] += until - before
+                before = until
+        if lines and has_budget[arm]:
+            public = public_cents[arm, wins[lane]]
+            income[lane] += public
+            came_in = pot[lane] + public
+            pot[lane] = 0
+            if local_shares[lane, lines] == 0:
+                remainder[lane] += came_in
+            elif came_in > 0:
+                before = np.int64(0)
+                for b in range(lines):
+                    until = part_of(came_in, local_shares[lane, b + 1])
+                    local[lane, b] += until - before
+                    before = until
 
 
 @kernel
@@ -471,22 +503,27 @@ def _most_units(
         candidates = pool.size - purse.place[lane, b]
     elif whole[RULE] == NON_PARTICIPANTS:
         candidates = 0
+        flags = state.flags
         for position in range(pool.size):
-            candidates += 1 - ((state.flags[pool[position], lane] >> 1) & 1)
+            candidates += 1 - ((flags[pool[position], lane] >> 1) & 1)
     if delivery == SEATS:
         return (candidates + whole[PER_UNIT] - 1) // whole[PER_UNIT]
     return candidates // whole[PER_UNIT]
 
 
 @kernel
-def _comes(word: Whole, delivery: int, group: int, lane: int, rules: Rules) -> Any:
-    """Whether a target is reached or comes."""
-    chance = np.float32(rules.by_group[REACHED, group, lane])
-    return delivery == ALL_COME or uniform(word) < chance
+def _chances(lane: int, delivery: int, rules: Rules) -> Any:
+    """The chance of being reached, or of coming, by group; 2 where every target comes."""
+    n_groups = rules.by_group.shape[1]
+    chances = np.full(n_groups, np.float32(2.0), np.float32)
+    if delivery != ALL_COME:
+        for group in range(n_groups):
+            chances[group] = np.float32(rules.by_group[REACHED, group, lane])
+    return chances
 
 
 @kernel
-def _broadcast(
+def _hear(
     week: int,
     lane: int,
     arm: int,
@@ -494,30 +531,27 @@ def _broadcast(
     units: int,
     luck: int,
     pool: Int32,
-    residents: Residents,
-    rules: Rules,
     keys: Keys,
     plan: Plan,
     purse: Purse,
-    leaders: Leaders,
-    state: State,
     orders: Orders,
-    reached: Int64,
-) -> None:
-    """Let everybody in the pool hear with `reach` a unit."""
-    whole = plan.whole[arm, b]
+) -> Any:
+    """Choose who hears a broadcast: everybody in the pool with `reach` a unit; return how many do."""
     slot = purse.slot[lane, b]
+    _draw(orders, slot, pool, week, luck, plan.whole[arm, b, CODE], keys)
     heard = np.float32(min(1.0, plan.reach[arm, b] * np.float64(units)))
-    _draw(orders, slot, pool, week, luck, whole[CODE], keys)
+    comes, chosen = orders.comes[slot], orders.chosen
+    count = 0
     for position in range(pool.size):
         i = pool[position]
-        if uniform(orders.comes[slot, i]) < heard:
-            group = residents.group[i]
-            _give(i, lane, arm, b, group, week, residents, rules, plan, purse, leaders, state, reached)
+        chosen[count] = i
+        if uniform(comes[i]) < heard:
+            count += 1
+    return count
 
 
 @kernel
-def _walk_cycle(
+def _ask_in_cycle(
     week: int,
     lane: int,
     arm: int,
@@ -530,27 +564,32 @@ def _walk_cycle(
     keys: Keys,
     plan: Plan,
     purse: Purse,
-    leaders: Leaders,
-    state: State,
-    reached: Int64,
-) -> None:
-    """Ask the next residents of a cycle until `wanted` places are filled or the cycle ends."""
-    whole = plan.whole[arm, b]
+    orders: Orders,
+) -> Any:
+    """Ask the next residents of a cycle until `wanted` places are filled or the cycle ends; return how many
+    come.
+    """
+    delivery, code = plan.whole[arm, b, DELIVERY], plan.whole[arm, b, CODE]
+    chances, group_of, chosen = _chances(lane, delivery, rules), residents.group, orders.chosen
+    place = purse.place[lane, b]
     filled = 0
-    while filled < wanted and purse.place[lane, b] < pool.size:
-        i = pool[purse.place[lane, b]]
-        purse.place[lane, b] += 1
-        group = residents.group[i]
-        _, word, _, _ = philox(i, week, luck, TARGET + whole[CODE], keys.seed, keys.community)
-        comes = _comes(word, whole[DELIVERY], group, lane, rules)
+    count = 0
+    while filled < wanted and place < pool.size:
+        i = pool[place]
+        place += 1
+        _, word, _, _ = philox(i, week, luck, TARGET + code, keys.seed, keys.community)
+        comes = uniform(word) < chances[group_of[i]]
         if comes:
-            _give(i, lane, arm, b, group, week, residents, rules, plan, purse, leaders, state, reached)
-        if comes or whole[DELIVERY] != SEATS:
+            chosen[count] = i
+            count += 1
+        if comes or delivery != SEATS:
             filled += 1
+    purse.place[lane, b] = place
+    return count
 
 
 @kernel
-def _walk_order(
+def _ask_in_order(
     week: int,
     lane: int,
     arm: int,
@@ -564,40 +603,48 @@ def _walk_order(
     keys: Keys,
     plan: Plan,
     purse: Purse,
-    leaders: Leaders,
     state: State,
     orders: Orders,
-    reached: Int64,
-) -> None:
-    """Ask residents in the order of this week's draws until `wanted` places are filled or nobody is left."""
+) -> Any:
+    """Ask residents in the order of this week's draws until `wanted` places are filled or nobody is left;
+    return how many come.
+    """
     whole = plan.whole[arm, b]
-    delivery, rule, slot = whole[DELIVERY], whole[RULE], purse.slot[lane, b]
+    delivery, rule, slot, code = whole[DELIVERY], whole[RULE], purse.slot[lane, b], whole[CODE]
+    leaders_only = whole[LEADERS_ONLY] != 0
     n_residents = state.flags.shape[0]
     named = np.zeros(n_residents if rule == NOMINATED else 0, np.uint8)
     if rule in (SCORED, CLUSTERED):
         orders.drawn[slot] = 0  # the pool is the lane's own
-    _draw(orders, slot, pool, week, luck, whole[CODE], keys)
+    _draw(orders, slot, pool, week, luck, code, keys)
+    chances, group_of, flags = _chances(lane, delivery, rules), residents.group, state.flags
+    order, comes_of, chosen = orders.order[slot], orders.comes[slot], orders.chosen
+    leader_place = residents.leader_place
+    known = orders.length[slot]
     filled = 0
     place = 0
+    count = 0
     while filled < wanted and place < pool.size:
-        if place >= orders.length[slot]:
+        if place >= known:
             _extend(orders, slot, pool, max(place + 1, min(2 * (wanted - filled) + place, pool.size)))
-        i = np.int64(orders.order[slot, place])
+            known = orders.length[slot]
+        i = np.int64(order[place])
         place += 1
-        if rule == NON_PARTICIPANTS and (state.flags[i, lane] >> 1) & 1:
+        if rule == NON_PARTICIPANTS and (flags[i, lane] >> 1) & 1:
             continue
         if rule == NOMINATED:
-            _, _, word, _ = philox(i, week, luck, TARGET + whole[CODE], keys.seed, keys.community)
+            _, _, word, _ = philox(i, week, luck, TARGET + code, keys.seed, keys.community)
             i = np.int64(_nominee(i, word, ties, n_residents))
-            if i < 0 or named[i] or (whole[LEADERS_ONLY] and residents.leader_place[i] < 0):
+            if i < 0 or named[i] or (leaders_only and leader_place[i] < 0):
                 continue
             named[i] = 1
-        group = residents.group[i]
-        comes = _comes(orders.comes[slot, i], delivery, group, lane, rules)
+        comes = uniform(comes_of[i]) < chances[group_of[i]]
         if comes:
-            _give(i, lane, arm, b, group, week, residents, rules, plan, purse, leaders, state, reached)
+            chosen[count] = np.int32(i)
+            count += 1
         if comes or delivery != SEATS:
             filled += 1
+    return count
 
 
 @kernel
@@ -616,6 +663,7 @@ def _engage(
     leaders: Leaders,
     organizations: Organizations,
     state: State,
+    orders: Orders,
     reached: Int64,
 ) -> None:
     """Engage organizations, the most influential first, then leaders (docs/odd.md, 7.3)."""
@@ -651,12 +699,26 @@ def _engage(
                 sorting[count] = (np.uint64(w0) << np.uint64(32)) | np.uint64(s)
                 count += 1
         _sort_prefix(sorting, count)
-        for place in range(min(left, count)):
-            chosen_leader = np.int64(sorting[place] & np.uint64(0xFFFFFFFF))
-            i = np.int64(leaders.ids[chosen_leader])
-            leaders.engaged[chosen_leader, lane] = week
-            group = residents.group[i]
-            _give(i, lane, arm, b, group, week, residents, rules, plan, purse, leaders, state, reached)
+        count = min(left, count)
+        for place in range(count):
+            leader = np.int64(sorting[place] & np.uint64(0xFFFFFFFF))
+            leaders.engaged[leader, lane] = week
+            orders.chosen[place] = leaders.ids[leader]
+        _give(
+            orders.chosen,
+            count,
+            week,
+            lane,
+            arm,
+            b,
+            residents,
+            rules,
+            plan,
+            purse,
+            leaders,
+            state,
+            reached,
+        )
 
 
 @kernel
@@ -723,24 +785,27 @@ def deliver_week(
         return
     n_arms = state.flags.shape[1] // keys.luck.size
     units, cents, local_cents = tally.units[week], tally.cents[week], tally.local[week]
-    reached, income = tally.reached[week], tally.income[week]
+    reached = tally.reached[week]
+    # Arrays are taken out of their bundles once: each time costs two atomic counts of references.
+    external_purse, local_purse, all_whole, running = purse.purse, purse.local, plan.whole, plan.running[week]
+    n_activities = plan.n_activities
+    _fill_purses(week, plan, purse, state, tally.income[week])
     for draw_group in range(keys.luck.size):
         luck = keys.luck[draw_group]
         orders.drawn[:] = 0
         orders.length[:] = 0
         for arm in range(n_arms):
             lane = draw_group * n_arms + arm
-            if plan.n_activities[arm] == 0:
-                continue
-            _fill_purses(week, lane, arm, plan, purse, state, income)
             broadcast = 0
-            for b in range(plan.n_activities[arm]):
-                whole = plan.whole[arm, b]
-                cost = whole[COST_CENTS]
-                external = purse.purse[lane, b] // cost if week < plan.funding_ends else 0
-                local = purse.local[lane, b] // cost
-                if external + local == 0 or not plan.running[week, arm, b]:
+            for b in range(n_activities[arm]):
+                if not running[arm, b]:
                     continue
+                cost = all_whole[arm, b, COST_CENTS]
+                external = external_purse[lane, b] // cost if week < plan.funding_ends else 0
+                local = local_purse[lane, b] // cost
+                if external + local == 0:
+                    continue
+                whole = all_whole[arm, b]
                 pool = _find_pool(week, lane, arm, b, luck, keys, plan, purse, orders)
                 most = _most_units(
                     week, lane, arm, b, pool, broadcast, rules, plan, purse, leaders, organizations, state
@@ -750,8 +815,8 @@ def deliver_week(
                 bought = external + local
                 if bought == 0:
                     continue
-                purse.purse[lane, b] -= external * cost
-                purse.local[lane, b] -= local * cost
+                external_purse[lane, b] -= external * cost
+                local_purse[lane, b] -= local * cost
                 units[lane, b] = bought
                 cents[lane, b] = external * cost
                 local_cents[lane, b] = local * cost
@@ -781,66 +846,60 @@ def deliver_week(
                         leaders,
                         organizations,
                         state,
-                        reached,
-                    )
-                elif delivery == BROADCAST:
-                    broadcast += bought
-                    _broadcast(
-                        week,
-                        lane,
-                        arm,
-                        b,
-                        bought,
-                        luck,
-                        pool,
-                        residents,
-                        rules,
-                        keys,
-                        plan,
-                        purse,
-                        leaders,
-                        state,
                         orders,
                         reached,
                     )
-                elif delivery == PYTHON:
-                    continue
-                elif whole[RULE] == CYCLE:
-                    _walk_cycle(
+                elif delivery != PYTHON:
+                    if delivery == BROADCAST:
+                        broadcast += bought
+                        count = _hear(week, lane, arm, b, bought, luck, pool, keys, plan, purse, orders)
+                    elif whole[RULE] == CYCLE:
+                        count = _ask_in_cycle(
+                            week,
+                            lane,
+                            arm,
+                            b,
+                            wanted,
+                            luck,
+                            pool,
+                            residents,
+                            rules,
+                            keys,
+                            plan,
+                            purse,
+                            orders,
+                        )
+                    else:
+                        count = _ask_in_order(
+                            week,
+                            lane,
+                            arm,
+                            b,
+                            wanted,
+                            luck,
+                            pool,
+                            ties,
+                            residents,
+                            rules,
+                            keys,
+                            plan,
+                            purse,
+                            state,
+                            orders,
+                        )
+                    _give(
+                        orders.chosen,
+                        count,
                         week,
                         lane,
                         arm,
                         b,
-                        wanted,
-                        luck,
-                        pool,
                         residents,
                         rules,
-                        keys,
                         plan,
                         purse,
                         leaders,
                         state,
-                        reached,
-                    )
-                else:
-                    _walk_order(
-                        week,
-                        lane,
-                        arm,
-                        b,
-                        wanted,
-                        luck,
-                        pool,
-                        ties,
-                        residents,
-                        rules,
-                        keys,
-                        plan,
-                        purse,
-                        leaders,
-                        state,
-                        orders,
                         reached,
                     )
 
@@ -859,16 +918,17 @@ def meet_week(week: int, ties: Ties, rules: Rules, keys: Keys, state: State, con
         return
     n_residents, n_lanes = state.roles.shape
     n_arms = n_lanes // keys.luck.size
+    organizing, roles, flags, appeal = state.organizing, state.roles, state.flags, state.reals[APPEAL]
     for i in range(n_residents):
-        if not state.organizing[i]:
+        if not organizing[i]:
             continue
         for lane in range(n_lanes):
-            if not state.roles[i, lane] & ORGANIZER:
+            if not roles[i, lane] & ORGANIZER:
                 continue
             luck = keys.luck[lane // n_arms]
             dose = np.float32(rules.doubles[PEER_DOSE, lane])
             number = rules.organizer_contacts
-            if state.roles[i, lane] & STIPEND:
+            if roles[i, lane] & STIPEND:
                 number = 2 * number
             for first in range(0, number, 4):
                 words = philox(i, week, luck, PEER + first // 4, keys.seed, keys.community)
@@ -876,7 +936,7 @@ def meet_week(week: int, ties: Ties, rules: Rules, keys: Keys, state: State, con
                     j = np.int64(_nominee(i, words[c], ties, n_residents))
                     if j < 0:
                         continue
-                    state.reals[APPEAL, j, lane] = state.reals[APPEAL, j, lane] + dose
-                    state.flags[j, lane] = np.uint8(state.flags[j, lane] | DOSED)
+                    appeal[j, lane] = appeal[j, lane] + dose
+                    flags[j, lane] = np.uint8(flags[j, lane] | DOSED)
                     if contacts.size > 0:
                         contacts[lane] += 1
