@@ -3,7 +3,7 @@
 Run: python experiments/adaptive_policies/run.py [--quick]
 
 Reads design.yaml; writes tables, figures and result.md into this folder; with `--quick` (a few communities,
-not for reading) into results/adaptive_policies_quick. The same numbers come out every time. Takes about nine
+not for reading) into results/adaptive_policies_quick. The same numbers come out every time. Takes about seven
 minutes of processor time in one thread.
 """
 
