@@ -1,5 +1,8 @@
 """What the campaign does in a week: phases 2 and 3 of docs/odd.md, money, targets, doses, peers' contacts.
 
+A call counts the references of every array it is given, two atomic operations each: what is called for each
+lane and activity gets single arrays, not bundles.
+
 Residents are targeted in ascending order of a keyed draw. All arms of a draw group share these draws, so
 the order is found once for each activity (`Orders`) and only as far as somebody walks along it.
 """
@@ -35,6 +38,7 @@ from mobsim.kernels.arrays import (
     TRUST,
     TRUST_LOSS,
     WIN_RELIEF,
+    Float32,
     Int32,
     Int64,
     Keys,
@@ -47,6 +51,7 @@ from mobsim.kernels.arrays import (
     State,
     Tally,
     Ties,
+    UInt8,
     UInt32,
     UInt64,
 )
@@ -154,8 +159,6 @@ def _extend(orders: Orders, slot: int, pool: Int32, wanted: int) -> None:
 @kernel
 def _draw(orders: Orders, slot: int, pool: Int32, week: int, luck: int, code: int, keys: Keys) -> None:
     """Draw the words of everybody in the pool for this activity and week, 64 at a time."""
-    if orders.drawn[slot]:
-        return
     words, comes = orders.keys[slot], orders.comes[slot]
     entities = np.zeros(TILE, np.uint32)
     lucks = np.full(TILE, np.uint32(luck), np.uint32)
@@ -176,49 +179,46 @@ def _draw(orders: Orders, slot: int, pool: Int32, week: int, luck: int, code: in
 def _give(
     chosen: Int32,
     count: int,
-    week: int,
     lane: int,
-    arm: int,
     b: int,
-    residents: Residents,
-    rules: Rules,
-    plan: Plan,
-    purse: Purse,
-    leaders: Leaders,
-    state: State,
+    marks: int,
+    dose: Float32,
+    group_of: UInt8,
+    reals: Float32,
+    flags: UInt8,
+    last: UInt8,
     reached: Int64,
 ) -> None:
-    """Give the doses of one activity to the first `count` of the residents chosen (rule 5)."""
-    # Arrays are taken out of their bundles once: each time costs two atomic counts of references.
-    dose, whole, group_of = purse.dose[lane, b], plan.whole[arm, b], residents.group
-    appeal, capability = state.reals[APPEAL], state.reals[CAPABILITY]
-    ownership, trust = state.reals[OWNERSHIP], state.reals[TRUST]
-    flags, last, reached_here = state.flags, state.last, reached[lane, b]
-    marks = DOSED | CONTACTED if whole[CONTACT] else DOSED
+    """Give the doses of line b to the first `count` of the residents chosen (rule 5)."""
     remembers = last.size > 0
-    if whole[VOICE]:
-        _listen(chosen, count, lane, residents, rules, purse, state)
     for position in range(count):
         i = chosen[position]
         group = group_of[i]
-        appeal[i, lane] = appeal[i, lane] + dose[group, DOSE_APPEAL]
-        s = capability[i, lane]
-        capability[i, lane] = s + dose[group, DOSE_CAPABILITY] * (_ONE - s)
-        o = ownership[i, lane]
-        ownership[i, lane] = o + dose[group, DOSE_OWNERSHIP] * (_ONE - o)
-        t = trust[i, lane]
-        trust[i, lane] = (t + dose[group, DOSE_TRUST] * (_ONE - t)) - dose[group, DOSE_TRUST_LOSS] * t
+        reals[APPEAL, i, lane] = reals[APPEAL, i, lane] + dose[lane, b, group, DOSE_APPEAL]
+        s = reals[CAPABILITY, i, lane]
+        reals[CAPABILITY, i, lane] = s + dose[lane, b, group, DOSE_CAPABILITY] * (_ONE - s)
+        o = reals[OWNERSHIP, i, lane]
+        reals[OWNERSHIP, i, lane] = o + dose[lane, b, group, DOSE_OWNERSHIP] * (_ONE - o)
+        t = reals[TRUST, i, lane]
+        gained = t + dose[lane, b, group, DOSE_TRUST] * (_ONE - t)
+        reals[TRUST, i, lane] = gained - dose[lane, b, group, DOSE_TRUST_LOSS] * t
         flags[i, lane] = np.uint8(flags[i, lane] | marks)
-        reached_here[group] += 1
+        reached[lane, b, group] += 1
         if remembers:
             last[i, lane] = np.uint8(b + 1)
-    if whole[TRAINS]:
-        for position in range(count):
-            i = chosen[position]
-            place = residents.leader_place[i]
-            if place >= 0:
-                flags[i, lane] = np.uint8(flags[i, lane] | TRAINED)
-                leaders.engaged[place, lane] = week
+
+
+@kernel
+def _train_leaders(
+    chosen: Int32, count: int, week: int, lane: int, leader_place: Int32, engaged: Int32, flags: UInt8
+) -> None:
+    """Mark the leaders among those reached as trained, and as engaged this week."""
+    for position in range(count):
+        i = chosen[position]
+        place = leader_place[i]
+        if place >= 0:
+            flags[i, lane] = np.uint8(flags[i, lane] | TRAINED)
+            engaged[place, lane] = week
 
 
 @kernel
@@ -363,17 +363,19 @@ def _clustered_pool(
 
 
 @kernel
-def _nominee(i: Whole, word: Whole, ties: Ties, n_residents: int) -> Whole:
+def _nominee(
+    i: Whole, word: Whole, row_start: Int64, neighbours: UInt32, well_mixed: int, n_residents: int
+) -> Whole:
     """Whom resident i names, or -1."""
-    if ties.well_mixed:
+    if well_mixed:
         if n_residents < 2:
             return -1
         j = below(word, n_residents - 1)
         return j + 1 if j >= i else j
-    degree = ties.row_start[i + 1] - ties.row_start[i]
+    degree = row_start[i + 1] - row_start[i]
     if degree == 0:
         return -1
-    return np.int64(ties.neighbours[ties.row_start[i] + below(word, degree)])
+    return np.int64(neighbours[row_start[i] + below(word, degree)])
 
 
 @kernel
@@ -410,45 +412,41 @@ def _fill_purses(week: int, plan: Plan, purse: Purse, state: State, income: Int6
 
 
 @kernel
-def _find_pool(
+def _own_pool(
     week: int,
     lane: int,
     arm: int,
     b: int,
     luck: int,
+    pool: Int32,
     keys: Keys,
     plan: Plan,
     purse: Purse,
-    orders: Orders,
+    sorting: UInt64,
 ) -> Any:
-    """Whom an activity may choose from; orders that a lane keeps for itself are brought up to date."""
+    """Whom an activity may choose from where each lane keeps an order of its own, brought up to date."""
     whole = plan.whole[arm, b]
-    number = purse.pool[lane, b]
-    pool = plan.pool_ids[plan.pool_start[number] : plan.pool_start[number + 1]]
+    own = purse.own[lane, plan.own_slot[arm, b]]
     if whole[RULE] == CYCLE:
-        own = purse.own[lane, plan.own_slot[arm, b]]
         if purse.place[lane, b] >= pool.size:
             purse.cycle[lane, b] += 1
             purse.place[lane, b] = 0
         if purse.place[lane, b] == 0:
-            _cycle_order(pool, purse.cycle[lane, b], luck, whole[CODE], keys, orders.sorting, own)
+            _cycle_order(pool, purse.cycle[lane, b], luck, whole[CODE], keys, sorting, own)
         return own[: pool.size]
-    if whole[RULE] == SCORED or whole[RULE] == CLUSTERED:
-        own = purse.own[lane, plan.own_slot[arm, b]]
-        refresh = (week - plan.funding_starts) // whole[REFRESH] if whole[REFRESH] else 0
-        if pool.size > 0 and purse.cycle[lane, b] != refresh:
-            size = plan.fraction_size[arm, b]
-            if whole[RULE] == SCORED:
-                score = plan.scores[whole[SCORE]]
-                _scored_pool(pool, size, refresh, luck, whole[CODE], score, keys, orders.sorting, own)
-            else:
-                size = _clustered_pool(
-                    pool, size, refresh, luck, whole[CODE], plan.neighbourhood, keys, orders.sorting, own
-                )
-            purse.place[lane, b] = size
-            purse.cycle[lane, b] = refresh
-        return own[: purse.place[lane, b]]
-    return pool
+    refresh = (week - plan.funding_starts) // whole[REFRESH] if whole[REFRESH] else 0
+    if pool.size > 0 and purse.cycle[lane, b] != refresh:
+        size = plan.fraction_size[arm, b]
+        if whole[RULE] == SCORED:
+            score = plan.scores[whole[SCORE]]
+            _scored_pool(pool, size, refresh, luck, whole[CODE], score, keys, sorting, own)
+        else:
+            size = _clustered_pool(
+                pool, size, refresh, luck, whole[CODE], plan.neighbourhood, keys, sorting, own
+            )
+        purse.place[lane, b] = size
+        purse.cycle[lane, b] = refresh
+    return own[: purse.place[lane, b]]
 
 
 @kernel
@@ -464,21 +462,15 @@ def _most_units(
     arm: int,
     b: int,
     pool: Int32,
-    broadcast: int,
     rules: Rules,
     plan: Plan,
-    purse: Purse,
     leaders: Leaders,
     organizations: Organizations,
     state: State,
 ) -> Any:
-    """How many units can be used this week (docs/odd.md, 7.1)."""
+    """How many units can be used this week, where that depends on the state (docs/odd.md, 7.1)."""
     whole = plan.whole[arm, b]
     delivery = whole[DELIVERY]
-    if delivery == LOBBY:
-        return UNLIMITED if state.wins[lane] < np.int64(rules.doubles[MAX_WINS, lane]) else 0
-    if delivery == BROADCAST:
-        return max(whole[MAX_UNITS] - broadcast, 0)
     if delivery == DEMONSTRATION:
         return 1 - state.demonstrated[lane]
     if delivery == ORGANIZATION:
@@ -498,49 +490,23 @@ def _most_units(
         for s in range(leaders.ids.size):
             candidates += _free(week, leaders.engaged[s, lane], rules)
         return candidates
-    candidates = pool.size
-    if whole[RULE] == CYCLE:
-        candidates = pool.size - purse.place[lane, b]
-    elif whole[RULE] == NON_PARTICIPANTS:
-        candidates = 0
-        flags = state.flags
-        for position in range(pool.size):
-            candidates += 1 - ((flags[pool[position], lane] >> 1) & 1)
+    flags = state.flags
+    for position in range(pool.size):
+        candidates += 1 - ((flags[pool[position], lane] >> 1) & 1)
+    return _in_units(candidates, delivery, whole[PER_UNIT])
+
+
+@kernel
+def _in_units(candidates: int, delivery: int, per_unit: int) -> Any:
+    """How many units so many candidates make: seats may stay empty, attempts may not."""
     if delivery == SEATS:
-        return (candidates + whole[PER_UNIT] - 1) // whole[PER_UNIT]
-    return candidates // whole[PER_UNIT]
+        return (candidates + per_unit - 1) // per_unit
+    return candidates // per_unit
 
 
 @kernel
-def _chances(lane: int, delivery: int, rules: Rules) -> Any:
-    """The chance of being reached, or of coming, by group; 2 where every target comes."""
-    n_groups = rules.by_group.shape[1]
-    chances = np.full(n_groups, np.float32(2.0), np.float32)
-    if delivery != ALL_COME:
-        for group in range(n_groups):
-            chances[group] = np.float32(rules.by_group[REACHED, group, lane])
-    return chances
-
-
-@kernel
-def _hear(
-    week: int,
-    lane: int,
-    arm: int,
-    b: int,
-    units: int,
-    luck: int,
-    pool: Int32,
-    keys: Keys,
-    plan: Plan,
-    purse: Purse,
-    orders: Orders,
-) -> Any:
-    """Choose who hears a broadcast: everybody in the pool with `reach` a unit; return how many do."""
-    slot = purse.slot[lane, b]
-    _draw(orders, slot, pool, week, luck, plan.whole[arm, b, CODE], keys)
-    heard = np.float32(min(1.0, plan.reach[arm, b] * np.float64(units)))
-    comes, chosen = orders.comes[slot], orders.chosen
+def _hear(heard: np.float32, pool: Int32, comes: UInt32, chosen: Int32) -> Any:
+    """Choose who hears a broadcast; return how many do."""
     count = 0
     for position in range(pool.size):
         i = pool[position]
@@ -554,37 +520,35 @@ def _hear(
 def _ask_in_cycle(
     week: int,
     lane: int,
-    arm: int,
     b: int,
     wanted: int,
     luck: int,
+    code: int,
+    delivery: int,
     pool: Int32,
-    residents: Residents,
-    rules: Rules,
+    place_of: Int64,
+    group_of: UInt8,
+    chances: Float32,
     keys: Keys,
-    plan: Plan,
-    purse: Purse,
-    orders: Orders,
+    chosen: Int32,
 ) -> Any:
     """Ask the next residents of a cycle until `wanted` places are filled or the cycle ends; return how many
     come.
     """
-    delivery, code = plan.whole[arm, b, DELIVERY], plan.whole[arm, b, CODE]
-    chances, group_of, chosen = _chances(lane, delivery, rules), residents.group, orders.chosen
-    place = purse.place[lane, b]
+    place = place_of[lane, b]
     filled = 0
     count = 0
     while filled < wanted and place < pool.size:
         i = pool[place]
         place += 1
         _, word, _, _ = philox(i, week, luck, TARGET + code, keys.seed, keys.community)
-        comes = uniform(word) < chances[group_of[i]]
+        comes = delivery == ALL_COME or uniform(word) < chances[lane, group_of[i]]
         if comes:
             chosen[count] = i
             count += 1
         if comes or delivery != SEATS:
             filled += 1
-    purse.place[lane, b] = place
+    place_of[lane, b] = place
     return count
 
 
@@ -592,53 +556,47 @@ def _ask_in_cycle(
 def _ask_in_order(
     week: int,
     lane: int,
-    arm: int,
-    b: int,
     wanted: int,
     luck: int,
+    code: int,
+    delivery: int,
+    rule: int,
+    slot: int,
+    leaders_only: int,
     pool: Int32,
-    ties: Ties,
-    residents: Residents,
-    rules: Rules,
+    row_start: Int64,
+    neighbours: UInt32,
+    well_mixed: int,
+    group_of: UInt8,
+    leader_place: Int32,
+    chances: Float32,
+    flags: UInt8,
     keys: Keys,
-    plan: Plan,
-    purse: Purse,
-    state: State,
     orders: Orders,
 ) -> Any:
     """Ask residents in the order of this week's draws until `wanted` places are filled or nobody is left;
     return how many come.
     """
-    whole = plan.whole[arm, b]
-    delivery, rule, slot, code = whole[DELIVERY], whole[RULE], purse.slot[lane, b], whole[CODE]
-    leaders_only = whole[LEADERS_ONLY] != 0
-    n_residents = state.flags.shape[0]
+    n_residents = flags.shape[0]
     named = np.zeros(n_residents if rule == NOMINATED else 0, np.uint8)
-    if rule in (SCORED, CLUSTERED):
-        orders.drawn[slot] = 0  # the pool is the lane's own
-    _draw(orders, slot, pool, week, luck, code, keys)
-    chances, group_of, flags = _chances(lane, delivery, rules), residents.group, state.flags
-    order, comes_of, chosen = orders.order[slot], orders.comes[slot], orders.chosen
-    leader_place = residents.leader_place
-    known = orders.length[slot]
+    order, comes_of, chosen, length = orders.order[slot], orders.comes[slot], orders.chosen, orders.length
     filled = 0
     place = 0
     count = 0
     while filled < wanted and place < pool.size:
-        if place >= known:
+        if place >= length[slot]:
             _extend(orders, slot, pool, max(place + 1, min(2 * (wanted - filled) + place, pool.size)))
-            known = orders.length[slot]
         i = np.int64(order[place])
         place += 1
         if rule == NON_PARTICIPANTS and (flags[i, lane] >> 1) & 1:
             continue
         if rule == NOMINATED:
             _, _, word, _ = philox(i, week, luck, TARGET + code, keys.seed, keys.community)
-            i = np.int64(_nominee(i, word, ties, n_residents))
+            i = np.int64(_nominee(i, word, row_start, neighbours, well_mixed, n_residents))
             if i < 0 or named[i] or (leaders_only and leader_place[i] < 0):
                 continue
             named[i] = 1
-        comes = uniform(comes_of[i]) < chances[group_of[i]]
+        comes = delivery == ALL_COME or uniform(comes_of[i]) < chances[lane, group_of[i]]
         if comes:
             chosen[count] = np.int32(i)
             count += 1
@@ -704,19 +662,18 @@ def _engage(
             leader = np.int64(sorting[place] & np.uint64(0xFFFFFFFF))
             leaders.engaged[leader, lane] = week
             orders.chosen[place] = leaders.ids[leader]
+        marks = DOSED | CONTACTED if plan.whole[arm, b, CONTACT] else DOSED
         _give(
             orders.chosen,
             count,
-            week,
             lane,
-            arm,
             b,
-            residents,
-            rules,
-            plan,
-            purse,
-            leaders,
-            state,
+            marks,
+            purse.dose,
+            residents.group,
+            state.reals,
+            state.flags,
+            state.last,
             reached,
         )
 
@@ -783,16 +740,25 @@ def deliver_week(
     """
     if week < plan.funding_starts:
         return
-    n_arms = state.flags.shape[1] // keys.luck.size
+    n_lanes = state.flags.shape[1]
+    n_arms = n_lanes // keys.luck.size
     units, cents, local_cents = tally.units[week], tally.cents[week], tally.local[week]
     reached = tally.reached[week]
-    # Arrays are taken out of their bundles once: each time costs two atomic counts of references.
     external_purse, local_purse, all_whole, running = purse.purse, purse.local, plan.whole, plan.running[week]
-    n_activities = plan.n_activities
+    n_activities, pool_of, slot_of, place_of = plan.n_activities, purse.pool, purse.slot, purse.place
+    pool_start, pool_ids, dose, reach = plan.pool_start, plan.pool_ids, purse.dose, plan.reach
+    row_start, neighbours, group_of = ties.row_start, ties.neighbours, residents.group
+    leader_place, engaged = residents.leader_place, leaders.engaged
+    flags, reals, last, wins = state.flags, state.reals, state.last, state.wins
+    drawn, comes_of, chosen = orders.drawn, orders.comes, orders.chosen
+    chances = np.empty((n_lanes, rules.by_group.shape[1]), np.float32)
+    for lane in range(n_lanes):
+        for group in range(chances.shape[1]):
+            chances[lane, group] = np.float32(rules.by_group[REACHED, group, lane])
     _fill_purses(week, plan, purse, state, tally.income[week])
     for draw_group in range(keys.luck.size):
         luck = keys.luck[draw_group]
-        orders.drawn[:] = 0
+        drawn[:] = 0
         orders.length[:] = 0
         for arm in range(n_arms):
             lane = draw_group * n_arms + arm
@@ -805,11 +771,20 @@ def deliver_week(
                 local = local_purse[lane, b] // cost
                 if external + local == 0:
                     continue
-                whole = all_whole[arm, b]
-                pool = _find_pool(week, lane, arm, b, luck, keys, plan, purse, orders)
-                most = _most_units(
-                    week, lane, arm, b, pool, broadcast, rules, plan, purse, leaders, organizations, state
-                )
+                delivery, rule = all_whole[arm, b, DELIVERY], all_whole[arm, b, RULE]
+                code, per_unit = all_whole[arm, b, CODE], all_whole[arm, b, PER_UNIT]
+                pool = pool_ids[pool_start[pool_of[lane, b]] : pool_start[pool_of[lane, b] + 1]]
+                if rule in (CYCLE, SCORED, CLUSTERED):
+                    pool = _own_pool(week, lane, arm, b, luck, pool, keys, plan, purse, orders.sorting)
+                if delivery == LOBBY:
+                    most = UNLIMITED if wins[lane] < np.int64(rules.doubles[MAX_WINS, lane]) else 0
+                elif delivery == BROADCAST:
+                    most = max(all_whole[arm, b, MAX_UNITS] - broadcast, 0)
+                elif delivery > BROADCAST or rule == NON_PARTICIPANTS:
+                    most = _most_units(week, lane, arm, b, pool, rules, plan, leaders, organizations, state)
+                else:
+                    candidates = pool.size - place_of[lane, b] if rule == CYCLE else pool.size
+                    most = _in_units(candidates, delivery, per_unit)
                 external = min(external, most)
                 local = min(local, most - external)
                 bought = external + local
@@ -820,8 +795,6 @@ def deliver_week(
                 units[lane, b] = bought
                 cents[lane, b] = external * cost
                 local_cents[lane, b] = local * cost
-                wanted = bought * whole[PER_UNIT]
-                delivery = whole[DELIVERY]
                 if delivery == LOBBY:
                     efforts[lane] += bought
                 elif delivery == DEMONSTRATION:
@@ -850,58 +823,59 @@ def deliver_week(
                         reached,
                     )
                 elif delivery != PYTHON:
+                    slot = slot_of[lane, b]
+                    if rule in (SCORED, CLUSTERED):
+                        drawn[slot] = 0  # the pool is the lane's own
+                    if rule != CYCLE and not drawn[slot]:
+                        _draw(orders, slot, pool, week, luck, code, keys)
                     if delivery == BROADCAST:
                         broadcast += bought
-                        count = _hear(week, lane, arm, b, bought, luck, pool, keys, plan, purse, orders)
-                    elif whole[RULE] == CYCLE:
+                        heard = np.float32(min(1.0, reach[arm, b] * np.float64(bought)))
+                        count = _hear(heard, pool, comes_of[slot], chosen)
+                    elif rule == CYCLE:
                         count = _ask_in_cycle(
                             week,
                             lane,
-                            arm,
                             b,
-                            wanted,
+                            bought * per_unit,
                             luck,
+                            code,
+                            delivery,
                             pool,
-                            residents,
-                            rules,
+                            place_of,
+                            group_of,
+                            chances,
                             keys,
-                            plan,
-                            purse,
-                            orders,
+                            chosen,
                         )
                     else:
                         count = _ask_in_order(
                             week,
                             lane,
-                            arm,
-                            b,
-                            wanted,
+                            bought * per_unit,
                             luck,
+                            code,
+                            delivery,
+                            rule,
+                            slot,
+                            all_whole[arm, b, LEADERS_ONLY],
                             pool,
-                            ties,
-                            residents,
-                            rules,
+                            row_start,
+                            neighbours,
+                            ties.well_mixed,
+                            group_of,
+                            leader_place,
+                            chances,
+                            flags,
                             keys,
-                            plan,
-                            purse,
-                            state,
                             orders,
                         )
-                    _give(
-                        orders.chosen,
-                        count,
-                        week,
-                        lane,
-                        arm,
-                        b,
-                        residents,
-                        rules,
-                        plan,
-                        purse,
-                        leaders,
-                        state,
-                        reached,
-                    )
+                    if all_whole[arm, b, VOICE]:
+                        _listen(chosen, count, lane, residents, rules, purse, state)
+                    marks = DOSED | CONTACTED if all_whole[arm, b, CONTACT] else DOSED
+                    _give(chosen, count, lane, b, marks, dose, group_of, reals, flags, last, reached)
+                    if all_whole[arm, b, TRAINS]:
+                        _train_leaders(chosen, count, week, lane, leader_place, engaged, flags)
 
 
 @kernel
@@ -919,6 +893,7 @@ def meet_week(week: int, ties: Ties, rules: Rules, keys: Keys, state: State, con
     n_residents, n_lanes = state.roles.shape
     n_arms = n_lanes // keys.luck.size
     organizing, roles, flags, appeal = state.organizing, state.roles, state.flags, state.reals[APPEAL]
+    row_start, neighbours = ties.row_start, ties.neighbours
     for i in range(n_residents):
         if not organizing[i]:
             continue
@@ -933,7 +908,7 @@ def meet_week(week: int, ties: Ties, rules: Rules, keys: Keys, state: State, con
             for first in range(0, number, 4):
                 words = philox(i, week, luck, PEER + first // 4, keys.seed, keys.community)
                 for c in range(min(4, number - first)):
-                    j = np.int64(_nominee(i, words[c], ties, n_residents))
+                    j = np.int64(_nominee(i, words[c], row_start, neighbours, ties.well_mixed, n_residents))
                     if j < 0:
                         continue
                     appeal[j, lane] = appeal[j, lane] + dose

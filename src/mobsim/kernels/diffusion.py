@@ -352,6 +352,8 @@ def diffuse_week(
             f[PARAMETERS + row * 64 + slot] = singles[row, lane]
         f[PARAMETERS + NOT_VISIBILITY * 64 + slot] = lambda_f[2, lane]
         f[LAMBDA_F + slot] = lambda_f[0, lane]
+        # Slots that are never filled must not look like newcomers or like people who were told.
+        f[U0 + slot] = f[U1 + slot] = f[U2 + slot] = f[U3 + slot] = NEVER
         entity_steps[slot] = np.uint32(slot // n_draws)
         place_of[slot] = slot // n_lanes
         lane_of[slot] = lane

@@ -100,19 +100,28 @@ def measure(residents: Residents, state: State, sums: Int64) -> None:
         aware.
     """
     n_residents, n_lanes = state.flags.shape
-    sums[:] = 0
+    n_groups = sums.shape[1]
+    flags, group_of = state.flags, residents.group
+    appeal, capability = state.reals[APPEAL], state.reals[CAPABILITY]
+    ownership, trust = state.reals[OWNERSHIP], state.reals[TRUST]
+    totals = np.zeros((N_MEASURES, n_groups, n_lanes), np.int64)
     scale = 4294967296.0
     for i in range(n_residents):
-        group = residents.group[i]
+        group = group_of[i]
         for lane in range(n_lanes):
-            m = state.reals[APPEAL, i, lane]
-            s = state.reals[CAPABILITY, i, lane]
-            o = state.reals[OWNERSHIP, i, lane]
-            t = state.reals[TRUST, i, lane]
-            sums[lane, group, 0] += np.int64(np.rint(np.float64(m) * scale))
-            sums[lane, group, 1] += np.int64(np.rint(np.float64(s) * scale))
-            sums[lane, group, 2] += np.int64(np.rint(np.float64(o) * scale))
-            sums[lane, group, 3] += np.int64(np.rint(np.float64(t) * scale))
-            sums[lane, group, 4] += np.int64(np.rint(np.float64(np.float32(s * o)) * scale))
-            if state.flags[i, lane] & AWARE:
-                sums[lane, group, 5] += np.int64(np.rint(np.float64(m) * scale))
+            m = np.int64(np.rint(np.float64(appeal[i, lane]) * scale))
+            totals[0, group, lane] += m
+            totals[5, group, lane] += m * np.int64(flags[i, lane] & AWARE)
+        for lane in range(n_lanes):
+            totals[1, group, lane] += np.int64(np.rint(np.float64(capability[i, lane]) * scale))
+        for lane in range(n_lanes):
+            totals[2, group, lane] += np.int64(np.rint(np.float64(ownership[i, lane]) * scale))
+        for lane in range(n_lanes):
+            totals[3, group, lane] += np.int64(np.rint(np.float64(trust[i, lane]) * scale))
+        for lane in range(n_lanes):
+            both = np.float32(capability[i, lane] * ownership[i, lane])
+            totals[4, group, lane] += np.int64(np.rint(np.float64(both) * scale))
+    for measured in range(N_MEASURES):
+        for group in range(n_groups):
+            for lane in range(n_lanes):
+                sums[lane, group, measured] = totals[measured, group, lane]
