@@ -35,7 +35,10 @@ def measure(path: Path) -> dict[str, Any]:
     digest = hashlib.sha256()
     for array in (records.counts, records.units, records.cents, records.reached, records.wins, records.sums):
         digest.update(np.ascontiguousarray(array, np.int64).tobytes())
-    digest.update(records.results.tobytes())
+    for array in (records.stances, records.contacts, records.income, records.local):
+        digest.update(np.ascontiguousarray(array, np.int64).tobytes())
+    for real in (records.results, records.coalition, records.interest, records.capacity, records.resources):
+        digest.update(np.ascontiguousarray(real, np.float64).tobytes())
     runs = records.runs().set_index("arm")
     arms = {arm: {name: round(float(runs.loc[arm, name]), 6) for name in READABLE} for arm in runs.index}
     return {"sha256": digest.hexdigest(), "arms": arms}
