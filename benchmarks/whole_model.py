@@ -1,4 +1,4 @@
-"""Where the time of a whole simulation goes: every rule on, all arms of the default scenario, 1,000 residents.
+"""Where the time of a whole simulation goes: every rule on, all default arms, 1,000 residents.
 
 Each block holds all arms and as many lucks as fit into 64 lanes. For every community the command runs such a
 block as `simulate` does, and beside it a block of as many lanes whose arms do nothing: that is the week
@@ -88,13 +88,11 @@ def main() -> None:
     spend("tables", at)
     seconds["campaign"] -= seconds["week kernel"]
     total = sum(seconds.values())
-    print(
-        f"{len(arms)} arms x {len(luck)} lucks = {len(arms) * len(luck)} lanes, {chosen.communities} communities"
-    )
+    lanes = f"{len(arms)} arms x {len(luck)} lucks = {len(arms) * len(luck)} lanes"
+    print(f"{lanes}, {chosen.communities} communities")
     for part in PARTS:
-        print(
-            f"{part:24s} {1e3 * seconds[part] / chosen.communities:8.1f} ms a block {seconds[part] / total:6.1%}"
-        )
+        each = 1e3 * seconds[part] / chosen.communities
+        print(f"{part:24s} {each:8.1f} ms a block {seconds[part] / total:6.1%}")
     kernel = seconds["week kernel"]
     print(f"outside the week kernel  {1 - kernel / total:6.1%} (asked: below 40 %)")
 

@@ -386,6 +386,7 @@ def join_records(scenario: Scenario, blocks: Sequence[BlockRecords], arms: Seque
     position = {name: index for index, name in enumerate(arms)}
     order = sorted(range(len(runs)), key=lambda k: (position[runs[k].arm], runs[k].community, runs[k].luck))
     row_of = {runs[k]: row for row, k in enumerate(order)}
+    rows = [np.array([row_of[run] for run in block.lanes]) for block in blocks]
     surveys = [(row_of[block.lanes[s.lane]], s) for block in blocks for s in block.surveys_asked]
     end = scenario.campaign.horizon_weeks - 1
     return Records(
@@ -394,21 +395,20 @@ def join_records(scenario: Scenario, blocks: Sequence[BlockRecords], arms: Seque
         runs_index=tuple(runs[k] for k in order),
         mean_weeks=mean_weeks(scenario),
         surveys_asked=tuple(sorted(surveys, key=lambda found: (found[0], found[1].week))),
-        **{name: _joined(name, blocks)[order] for name in JOINED},
+        **{name: _joined(name, blocks, rows) for name in JOINED},
     )
 
 
-def _joined(name: str, blocks: Sequence[BlockRecords]) -> np.ndarray:
-    """Put an array of all blocks one after the other; blocks with fewer activities are padded with zeros."""
+def _joined(name: str, blocks: Sequence[BlockRecords], rows: Sequence[a.Int64]) -> np.ndarray:
+    """Put an array of all blocks into its rows; arms with fewer activities have zeros behind them."""
     parts = [getattr(block, name) for block in blocks]
+    shape = [sum(part.shape[0] for part in parts), *parts[0].shape[1:]]
     if name in BY_ACTIVITY:
-        most = max(part.shape[2] for part in parts)
-        parts = [_widened(part, most) for part in parts]
-    return np.ascontiguousarray(np.concatenate(parts, axis=0))
-
-
-def _widened(part: np.ndarray, most: int) -> np.ndarray:
-    """Pad the axis of activities with zeros."""
-    width = [(0, 0)] * part.ndim
-    width[2] = (0, most - part.shape[2])
-    return np.pad(part, width)
+        shape[2] = max(part.shape[2] for part in parts)
+    whole = np.zeros(shape, parts[0].dtype)
+    for part, where in zip(parts, rows, strict=True):
+        if name in BY_ACTIVITY:
+            whole[where, :, : part.shape[2]] = part
+        else:
+            whole[where] = part
+    return whole
