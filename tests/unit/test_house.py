@@ -276,3 +276,22 @@ def test_no_other_module_makes_an_error_tree_of_its_own() -> None:
                 assert bases.isdisjoint({"Exception", "ValueError", "RuntimeError", "TypeError"}), (
                     f"{path}: {node.name}"
                 )
+
+
+def test_nobody_calls_an_internal_kernel_from_python() -> None:
+    """Internal kernels are compiled without what a call from Python needs: such a call would crash."""
+    kernels = SOURCE / "kernels"
+    internal = {
+        name
+        for path in kernels.glob("*.py")
+        for name in re.findall(r"@internal\ndef (\w+)\(", path.read_text("utf-8"))
+    }
+    assert "deliver_week" in internal
+    others = [*MODULES, *(TOP / "tests").rglob("*.py"), *(TOP / "benchmarks").rglob("*.py")]
+    for path in others:
+        if path.parent == kernels:
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mobsim.kernels"):
+                called = internal & {alias.name for alias in node.names}
+                assert not called, f"{path}: {called} can only be called by kernels"

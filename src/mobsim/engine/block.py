@@ -29,10 +29,9 @@ from mobsim.engine.survey import Surveys
 from mobsim.errors import UsageError
 from mobsim.kernels import arrays as a
 from mobsim.kernels.delivery import CLUSTERED, POOL_NUMBER, RULE, SCORED, Orders, set_doses
-from mobsim.kernels.diffusion import diffuse_week
 from mobsim.kernels.dynamics import N_MEASURES, measure
 from mobsim.kernels.tile import SLOTS
-from mobsim.kernels.weeks import close_week, run_weeks, spend_week, talk_week
+from mobsim.kernels.weeks import CLOSE, LIVE, SPEND, TALK, WHOLE_WEEK, run_weeks
 from mobsim.kernels.words import write_words
 from mobsim.scenario.scenario import Scenario
 
@@ -119,24 +118,7 @@ class Block:
             last = min(until, 0) if self.week < 0 else until
             while stop < last and not self._needs_python(stop):
                 stop += 1
-            run_weeks(
-                self.week,
-                stop,
-                self.ties,
-                self.residents,
-                self.rules,
-                self.keys,
-                self.plans.kernel,
-                self.purse,
-                self.leaders,
-                self.organizations,
-                self.state,
-                self.orders,
-                self.tally,
-                NOBODY_FORCED,
-                self.efforts,
-                self.counts,
-            )
+            self._run(stop, WHOLE_WEEK)
             self._reach(stop)
 
     def _needs_python(self, week: int) -> bool:
@@ -151,24 +133,10 @@ class Block:
         """Carry phases 1 to 3 of the next week: what comes before residents decide."""
         if self.week >= 0:
             self.surveys.act(self.week)
-        spend_week(
-            self.week,
-            self.ties,
-            self.residents,
-            self.rules,
-            self.keys,
-            self.plans.kernel,
-            self.purse,
-            self.leaders,
-            self.organizations,
-            self.state,
-            self.orders,
-            self.tally,
-            self.efforts,
-        )
+        self._run(self.week + 1, SPEND)
         if self.plans.own and self.week >= 0:
             deliver_own(self, self.week)
-        talk_week(self.week, self.ties, self.rules, self.keys, self.state, self.tally)
+        self._run(self.week + 1, TALK)
 
     def live_week(self, forced: a.Int8 = NOBODY_FORCED) -> None:
         """Carry phases 4 to 6 of the week that `open_week` began.
@@ -177,17 +145,7 @@ class Block:
         ----------
         forced : (N, L) decisions of residents that decide for themselves; -1 leaves it to the rules.
         """
-        diffuse_week(
-            self.week,
-            self.ties,
-            self.residents,
-            self.leaders,
-            self.rules,
-            self.keys,
-            self.state,
-            forced,
-            self.counts,
-        )
+        self._run(self.week + 1, LIVE, forced=forced)
 
     def close_week(
         self, forced_stance: a.Int8 = NOBODY_FORCED, forced_member: a.Int8 = NOBODY_FORCED
@@ -199,8 +157,22 @@ class Block:
         forced_stance, forced_member : (S, L), (K, L) proposals of leaders and organizations that decide for
             themselves; UNDECIDED leaves it to the rules.
         """
-        close_week(
+        self._run(self.week + 1, CLOSE, forced_stance=forced_stance, forced_member=forced_member)
+        self._reach(self.week + 1)
+
+    def _run(
+        self,
+        until: int,
+        phases: int,
+        forced: a.Int8 = NOBODY_FORCED,
+        forced_stance: a.Int8 = NOBODY_FORCED,
+        forced_member: a.Int8 = NOBODY_FORCED,
+    ) -> None:
+        """Run weeks, or some phases of the next week, in compiled code."""
+        run_weeks(
             self.week,
+            until,
+            phases,
             self.ties,
             self.residents,
             self.rules,
@@ -210,13 +182,14 @@ class Block:
             self.leaders,
             self.organizations,
             self.state,
+            self.orders,
             self.tally,
+            forced,
             forced_stance,
             forced_member,
             self.efforts,
             self.counts,
         )
-        self._reach(self.week + 1)
 
     def _reach(self, week: int) -> None:
         """Stand at the start of a week; leave burn-in at week 0."""

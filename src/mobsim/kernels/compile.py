@@ -55,7 +55,8 @@ def _compile(function: Function, **options: object) -> Function:
     settings.CACHE_DIR = folder or ""
     try:
         njit: Any = numba.njit
-        compiled = njit(cache=folder is not None, nogil=True, error_model="numpy", **options)(function)
+        settings_of = {"cache": folder is not None, "no_cfunc_wrapper": True} | options
+        compiled = njit(nogil=True, error_model="numpy", **settings_of)(function)
     finally:
         settings.CACHE_DIR = before
     return cast(Function, compiled)
@@ -69,3 +70,11 @@ def kernel(function: Function) -> Function:
 def inlined(function: Function) -> Function:
     """Compile a small function that kernels call in their inner loops."""
     return _compile(function, inline="always")
+
+
+def internal(function: Function) -> Function:
+    """Compile a function that only other kernels call, without what a call from Python would need.
+
+    Calling it from Python crashes; `tests/unit/test_house.py` sees to it that nobody does.
+    """
+    return _compile(function, cache=False, no_cpython_wrapper=True)

@@ -55,7 +55,7 @@ from mobsim.kernels.arrays import (
     UInt32,
     UInt64,
 )
-from mobsim.kernels.compile import kernel
+from mobsim.kernels.compile import internal, kernel
 from mobsim.kernels.keyed import TILE, Whole, below, philox, philox_slots, uniform
 from mobsim.kernels.money import part_of
 from mobsim.kernels.monitoring import cause_of, relief_of
@@ -126,14 +126,14 @@ class Orders(NamedTuple):
     chosen: Int32
 
 
-@kernel
+@internal
 def _sort_prefix(sorting: UInt64, count: int) -> None:
     """Sort the first `count` (order word, id) pairs, packed into one number each."""
     part = sorting[:count]
     part.sort()
 
 
-@kernel
+@internal
 def _extend(orders: Orders, slot: int, pool: Int32, wanted: int) -> None:
     """Make at least `wanted` places of the order known (all of them if the pool is smaller)."""
     n = pool.size
@@ -156,7 +156,7 @@ def _extend(orders: Orders, slot: int, pool: Int32, wanted: int) -> None:
     orders.length[slot] = known
 
 
-@kernel
+@internal
 def _draw(orders: Orders, slot: int, pool: Int32, week: int, luck: int, code: int, keys: Keys) -> None:
     """Draw the words of everybody in the pool for this activity and week, 64 at a time."""
     words, comes = orders.keys[slot], orders.comes[slot]
@@ -175,7 +175,7 @@ def _draw(orders: Orders, slot: int, pool: Int32, week: int, luck: int, code: in
     orders.length[slot] = 0
 
 
-@kernel
+@internal
 def _give(
     chosen: Int32,
     count: int,
@@ -208,7 +208,7 @@ def _give(
             last[i, lane] = np.uint8(b + 1)
 
 
-@kernel
+@internal
 def _train_leaders(
     chosen: Int32, count: int, week: int, lane: int, leader_place: Int32, engaged: Int32, flags: UInt8
 ) -> None:
@@ -221,7 +221,7 @@ def _train_leaders(
             engaged[place, lane] = week
 
 
-@kernel
+@internal
 def _listen(
     chosen: Int32, count: int, lane: int, residents: Residents, rules: Rules, purse: Purse, state: State
 ) -> None:
@@ -269,7 +269,7 @@ def set_doses(
             dose[DOSE_TRUST_LOSS] = np.float32(loss)
 
 
-@kernel
+@internal
 def _cycle_order(
     pool: Int32,
     cycle: int,
@@ -288,7 +288,7 @@ def _cycle_order(
         out[position] = np.int32(sorting[position] & np.uint64(0xFFFFFFFF))
 
 
-@kernel
+@internal
 def _scored_pool(
     pool: Int32,
     size: int,
@@ -322,7 +322,7 @@ def _scored_pool(
     out[:size].sort()
 
 
-@kernel
+@internal
 def _clustered_pool(
     pool: Int32,
     wanted: int,
@@ -362,7 +362,7 @@ def _clustered_pool(
     return size
 
 
-@kernel
+@internal
 def _nominee(
     i: Whole, word: Whole, row_start: Int64, neighbours: UInt32, well_mixed: int, n_residents: int
 ) -> Whole:
@@ -378,7 +378,7 @@ def _nominee(
     return np.int64(neighbours[row_start[i] + below(word, degree)])
 
 
-@kernel
+@internal
 def _fill_purses(week: int, plan: Plan, purse: Purse, state: State, income: Int64) -> None:
     """Move the week's part of what is left, and local money, into the purses of the activities."""
     left, pot, remainder, external, local = purse.left, purse.pot, purse.remainder, purse.purse, purse.local
@@ -411,7 +411,7 @@ def _fill_purses(week: int, plan: Plan, purse: Purse, state: State, income: Int6
                     before = until
 
 
-@kernel
+@internal
 def _own_pool(
     week: int,
     lane: int,
@@ -449,13 +449,13 @@ def _own_pool(
     return own[: purse.place[lane, b]]
 
 
-@kernel
+@internal
 def _free(week: int, engaged: Whole, rules: Rules) -> bool:
     """Whether somebody engaged in a week is free to be engaged again."""
     return week - engaged >= rules.engagement_weeks
 
 
-@kernel
+@internal
 def _most_units(
     week: int,
     lane: int,
@@ -496,7 +496,7 @@ def _most_units(
     return _in_units(candidates, delivery, whole[PER_UNIT])
 
 
-@kernel
+@internal
 def _in_units(candidates: int, delivery: int, per_unit: int) -> Any:
     """How many units so many candidates make: seats may stay empty, attempts may not."""
     if delivery == SEATS:
@@ -504,7 +504,7 @@ def _in_units(candidates: int, delivery: int, per_unit: int) -> Any:
     return candidates // per_unit
 
 
-@kernel
+@internal
 def _hear(heard: np.float32, pool: Int32, comes: UInt32, chosen: Int32) -> Any:
     """Choose who hears a broadcast; return how many do."""
     count = 0
@@ -516,7 +516,7 @@ def _hear(heard: np.float32, pool: Int32, comes: UInt32, chosen: Int32) -> Any:
     return count
 
 
-@kernel
+@internal
 def _ask_in_cycle(
     week: int,
     lane: int,
@@ -552,7 +552,7 @@ def _ask_in_cycle(
     return count
 
 
-@kernel
+@internal
 def _ask_in_order(
     week: int,
     lane: int,
@@ -605,7 +605,7 @@ def _ask_in_order(
     return count
 
 
-@kernel
+@internal
 def _engage(
     week: int,
     lane: int,
@@ -678,7 +678,7 @@ def _engage(
         )
 
 
-@kernel
+@internal
 def _train_organizations(
     lane: int,
     arm: int,
@@ -700,7 +700,7 @@ def _train_organizations(
     set_doses(lane, arm, rules, plan, purse, organizations)
 
 
-@kernel
+@internal
 def _pay_stipends(lane: int, b: int, units: int, residents: Residents, state: State, reached: Int64) -> None:
     """Give stipends to organizers by id."""
     left = units
@@ -711,7 +711,7 @@ def _pay_stipends(lane: int, b: int, units: int, residents: Residents, state: St
             left -= 1
 
 
-@kernel
+@internal
 def deliver_week(
     week: int,
     ties: Ties,
@@ -878,7 +878,7 @@ def deliver_week(
                         _train_leaders(chosen, count, week, lane, leader_place, engaged, flags)
 
 
-@kernel
+@internal
 def meet_week(week: int, ties: Ties, rules: Rules, keys: Keys, state: State, contacts: Int64) -> None:
     """Carry phase 3: organizers' contacts with the people they know (rule 7).
 
