@@ -16,10 +16,18 @@ SURVEY = 9
 SEED, COMMUNITY = 11, 3
 
 
+def number_type(hint):
+    """The kind of number in a hint such as NDArray[float32], however NumPy spells it."""
+    if isinstance(hint, type) and issubclass(hint, np.generic):
+        return hint
+    found = (number_type(inner) for inner in get_args(hint))
+    return next((kind for kind in found if kind is not None), None)
+
+
 def bundle(kind, **given):
     """A bundle in which only the given arrays are filled."""
     empty = {
-        name: 0 if hint is int else np.zeros(0, get_args(get_args(hint)[1])[0])
+        name: 0 if hint is int else np.zeros(0, number_type(hint))
         for name, hint in get_type_hints(kind).items()
     }
     return kind(**(empty | given))
