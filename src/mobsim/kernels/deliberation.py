@@ -40,7 +40,7 @@ from mobsim.kernels.arrays import (
     Ties,
     UInt32,
 )
-from mobsim.kernels.compile import inlined, internal, kernel
+from mobsim.kernels.compile import inlined, kernel
 from mobsim.kernels.elementary import logistic_64
 from mobsim.kernels.keyed import TILE, Whole, philox, philox_slots, uniform
 from mobsim.kernels.money import part_of
@@ -81,7 +81,7 @@ def measure_coalition(organizations: Organizations) -> None:
         organizations.coalition[lane] = inside / total if total > 0.0 else 0.0
 
 
-@internal
+@kernel
 def chance_of(argument: float, noise: float) -> float:
     """The logit choice of leaders and organizations; sharp without noise.
 
@@ -99,7 +99,7 @@ MOST_TIES_NARROW = 100_000
 """Rows with at most so many ties are added up in 32 bits."""
 
 
-@internal
+@kernel
 def _exposures(
     i: Whole, ties: Ties, state: State, lambda_f: Float32, totals: UInt32, exposures: Float32
 ) -> None:
@@ -164,7 +164,7 @@ def _move(favour: Any, doubles: Any, lane: Any) -> Any:
     return doubles[LEADER_RECONSIDER, lane] * chance
 
 
-@internal
+@kernel
 def propose_stances(
     week: int,
     ties: Ties,
@@ -320,7 +320,7 @@ def preview_organizations(
             proposals[k, lane] = 1 if np.float64(uniform(w0)) < chance else 0
 
 
-@internal
+@kernel
 def take_stances(
     ties: Ties,
     residents: Residents,
@@ -368,7 +368,7 @@ def take_stances(
             )
 
 
-@internal
+@kernel
 def join_coalition(organizations: Organizations, proposals: Int8) -> None:
     """Write who is in the coalition, and C.
 
@@ -381,7 +381,7 @@ def join_coalition(organizations: Organizations, proposals: Int8) -> None:
     measure_coalition(organizations)
 
 
-@internal
+@kernel
 def refill(plan: Plan, organizations: Organizations) -> None:
     """Let organizations win back a part of their resources.
 
@@ -396,7 +396,7 @@ def refill(plan: Plan, organizations: Organizations) -> None:
             organizations.resources[k, lane] = min(most, organizations.resources[k, lane] + gain)
 
 
-@internal
+@kernel
 def contribute(plan: Plan, purse: Purse, organizations: Organizations, income: Int64) -> None:
     """Let coalition members give to the pot, in arms with a budget.
 
@@ -417,7 +417,7 @@ def contribute(plan: Plan, purse: Purse, organizations: Organizations, income: I
                 income[lane] += gift
 
 
-@internal
+@kernel
 def deliberate(
     week: int,
     ties: Ties,
@@ -476,7 +476,7 @@ def deliberate(
         contribute(plan, purse, organizations, income)
 
 
-@internal
+@kernel
 def count_stances(leaders: Leaders, stances: Int64) -> None:
     """Count supportive and opposed leaders.
 

@@ -26,7 +26,7 @@ from mobsim.kernels.arrays import (
     Rules,
     UInt32,
 )
-from mobsim.kernels.compile import internal, kernel
+from mobsim.kernels.compile import kernel
 from mobsim.kernels.elementary import normal_quantile_64, truncated_normal_64
 from mobsim.kernels.keyed import Whole, centred, philox, uniform
 from mobsim.kernels.streams import NEWCOMER
@@ -68,7 +68,7 @@ def draw_level(word: Whole, mean: float, sd: float) -> np.float32:
     return np.float32(min(max(value, 0.0), 1.0))
 
 
-@internal
+@kernel
 def seat_newcomers(
     week: int,
     first: int,

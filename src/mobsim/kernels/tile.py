@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from mobsim.kernels.arrays import N_SINGLES, Int64, UInt32
-from mobsim.kernels.compile import inlined, internal
+from mobsim.kernels.compile import inlined, kernel
 from mobsim.kernels.keyed import TILE
 
 SLOTS = TILE
@@ -56,7 +56,7 @@ def at(offset: Any, first: Any, second: Any) -> Any:
     return np.uint64(offset) + np.uint64(first) + np.uint64(second)
 
 
-@internal
+@kernel
 def flush_counts(u: UInt32, counts: Int64) -> None:
     """Move the packed counts into the counts by lane and group.
 
