@@ -153,6 +153,46 @@ class ArmSpec(Spec):
     activities: tuple[ActivityUse, ...] = Field(..., description="what is bought, in the order of delivery")
 
 
+SURVEY = "survey"
+"""Name of the activity that a survey is, and of its line in the records."""
+
+
+def activity_names(uses: tuple[ActivityUse, ...]) -> tuple[str, ...]:
+    """Return a label for each line of an arm: the kind, numbered from the second of its kind.
+
+    Parameters
+    ----------
+    uses : the lines of an arm.
+    """
+    seen: dict[str, int] = {}
+    labels = []
+    for use in uses:
+        seen[use.kind] = seen.get(use.kind, 0) + 1
+        labels.append(use.kind if seen[use.kind] == 1 else f"{use.kind}_{seen[use.kind]}")
+    return tuple(labels)
+
+
+def line_names(spec: ArmSpec) -> tuple[str, ...]:
+    """Return the labels of all lines of an arm in the records: its activities, then the surveys it buys.
+
+    Parameters
+    ----------
+    spec : the arm.
+    """
+    names = activity_names(spec.activities)
+    return (*names, SURVEY) if buys_surveys(spec) else names
+
+
+def buys_surveys(spec: ArmSpec) -> bool:
+    """Say whether an arm pays for surveys.
+
+    Parameters
+    ----------
+    spec : the arm.
+    """
+    return spec.survey is not None and not spec.community_decides and bool(spec.activities)
+
+
 @cache
 def shipped_activities() -> dict[str, ActivitySpec]:
     """Return the activities of the families file, by name."""

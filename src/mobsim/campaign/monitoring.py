@@ -133,7 +133,7 @@ def survey_weeks(calendar: CalendarSpec, funding_ends_week: int, horizon_weeks: 
     (0, 13, 26, 39, 52, 65)
     """
     end = min(funding_ends_week, horizon_weeks)
-    weeks = {week for week in range(end) if "monitor" in calendar.running(week)}
-    if calendar.assess.first < end:
-        weeks.add(calendar.assess.first)
-    return tuple(sorted(weeks))
+    assess, monitor = calendar.assess, calendar.monitor
+    until = end if monitor.until is None else min(monitor.until, end)
+    first = [assess.first] if assess.first < end else []
+    return tuple(sorted({*first, *range(monitor.first, until, monitor.every or 1)}))

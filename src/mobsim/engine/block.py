@@ -28,7 +28,7 @@ from mobsim.engine.state import (
 from mobsim.engine.survey import Surveys
 from mobsim.errors import UsageError
 from mobsim.kernels import arrays as a
-from mobsim.kernels.delivery import CLUSTERED, POOL_NUMBER, RULE, SCORED, Orders, set_doses
+from mobsim.kernels.delivery import CLUSTERED, ORDER_SLOT, POOL_NUMBER, RULE, SCORED, Orders, set_doses
 from mobsim.kernels.dynamics import N_MEASURES, measure
 from mobsim.kernels.tile import SLOTS
 from mobsim.kernels.weeks import CLOSE, LIVE, SPEND, TALK, WHOLE_WEEK, run_weeks
@@ -292,7 +292,7 @@ def _open_purse(plans: ArmPlans, n_groups: int, n_lanes: int, n_luck: int) -> a.
         shares=np.tile(plans.shares, (copies, 1)),
         local_shares=np.tile(plans.local_shares, (copies, 1)),
         pool=np.tile(plans.kernel.whole[:, :, POOL_NUMBER], (copies, 1)),
-        slot=np.tile(plans.slots, (copies, 1)),
+        slot=np.tile(plans.kernel.whole[:, :, ORDER_SLOT], (copies, 1)),
         dose=np.zeros((n_lanes, most, n_groups, 5), np.float32),
         voice=np.zeros((n_lanes, 4), np.int64),
     )

@@ -7,7 +7,7 @@ from math import ceil
 
 import numpy as np
 
-from mobsim.campaign.activity import EQUITY, ActivityUse, ArmSpec
+from mobsim.campaign.activity import EQUITY, ArmSpec, buys_surveys, line_names
 from mobsim.campaign.budget import (
     budget_cents,
     cumulative_fractions,
@@ -19,7 +19,6 @@ from mobsim.campaign.budget import (
     unit_cents,
 )
 from mobsim.campaign.own import OwnActivity, own_activity, own_targeting_rule
-from mobsim.campaign.targeting import RULES as TARGETING_RULES
 from mobsim.campaign.targeting import TargetSpec
 from mobsim.community.community import Community
 from mobsim.community.exact import as_written
@@ -27,6 +26,7 @@ from mobsim.community.scores import network_scores
 from mobsim.errors import ScenarioError
 from mobsim.kernels import arrays as a
 from mobsim.kernels import delivery as d
+from mobsim.scenario.known import needs_map
 from mobsim.scenario.scenario import NONE, Scenario
 
 NO_CAMPAIGN = ArmSpec(description="no campaign", activities=())
@@ -54,7 +54,6 @@ RULES = {
 """How the kernel tells the rules apart; all others rank residents by a score."""
 STEERED_RULES = ("random", "non_participants")
 """Rules of lines that the policy equity may turn to one group."""
-SURVEY_LINE = "survey"
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,6 @@ class ArmPlans:
     budgets, maps : (A,) cents. map_line : (A,) the activity that pays for the map, or -1.
     names : for each arm, the labels of its lines; the last is `survey` if it buys surveys.
     shares, local_shares : (A, B + 1) cumulated shares at the start, in millionths.
-    slots : (A, B) which order of targets each line uses.
     group_pools : (arm, line) -> (pool, slot) for each group, for lines that may be turned to one.
     own : (arm, line) -> the object that delivers a line written in Python.
     own_sizes : sizes of the orders that lanes keep for themselves.
@@ -80,48 +78,11 @@ class ArmPlans:
     names: tuple[tuple[str, ...], ...]
     shares: a.Int64
     local_shares: a.Int64
-    slots: a.Int64
     group_pools: dict[tuple[int, int], tuple[tuple[int, int], ...]]
     own: dict[tuple[int, int], OwnActivity]
     own_sizes: tuple[int, ...]
     n_order_slots: int
     remembers: bool
-
-
-def activity_names(uses: tuple[ActivityUse, ...]) -> tuple[str, ...]:
-    """Return a label for each line of an arm: the kind, numbered from the second of its kind.
-
-    Parameters
-    ----------
-    uses : the lines of an arm.
-    """
-    seen: dict[str, int] = {}
-    labels = []
-    for use in uses:
-        seen[use.kind] = seen.get(use.kind, 0) + 1
-        labels.append(use.kind if seen[use.kind] == 1 else f"{use.kind}_{seen[use.kind]}")
-    return tuple(labels)
-
-
-def line_names(spec: ArmSpec) -> tuple[str, ...]:
-    """Return the labels of all lines of an arm in the records: its activities, then the surveys it buys.
-
-    Parameters
-    ----------
-    spec : the arm.
-    """
-    names = activity_names(spec.activities)
-    return (*names, SURVEY_LINE) if buys_surveys(spec) else names
-
-
-def buys_surveys(spec: ArmSpec) -> bool:
-    """Say whether an arm pays for surveys.
-
-    Parameters
-    ----------
-    spec : the arm.
-    """
-    return spec.survey is not None and not spec.community_decides and bool(spec.activities)
 
 
 class _Pools:
@@ -189,21 +150,6 @@ class _Scores:
         return np.ascontiguousarray(np.stack(self.rows).astype(np.int64))
 
 
-def needs_map(target: TargetSpec) -> bool:
-    """Say whether a targeting rule needs a map of the network.
-
-    Parameters
-    ----------
-    target : the rule with its options.
-    """
-    if target.rule in ("degree", "bridging"):
-        return True
-    if target.rule in TARGETING_RULES:
-        return False
-    own = own_targeting_rule(target.rule)
-    return own is not None and own.needs_map
-
-
 class _Slots:
     """Distinct orders of targets: lines of the same code and candidates share one."""
 
@@ -238,7 +184,6 @@ def build_plans(scenario: Scenario, community: Community, arms: tuple[str, ...])
     running = np.zeros((campaign.horizon_weeks, n_arms, most), np.uint8)
     own_slot = np.full((n_arms, most), -1, np.int64)
     fraction_size = np.zeros((n_arms, most), np.int64)
-    slots = np.zeros((n_arms, most), np.int64)
     budgets, maps = np.zeros(n_arms, np.int64), np.zeros(n_arms, np.int64)
     map_line = np.full(n_arms, -1, np.int64)
     public = np.zeros((n_arms, scenario.behaviour.max_wins + 1), np.int64)
@@ -278,7 +223,7 @@ def build_plans(scenario: Scenario, community: Community, arms: tuple[str, ...])
             own_pool = rule in (d.SCORED, d.CLUSTERED)
             if activity.delivery == "coalition" and target.rule == "leaders":
                 rule = d.ONLY_LEADERS
-            slots[arm, b] = order_slots.number(code, pool, own_pool)
+            slot = order_slots.number(code, pool, own_pool)
             if (
                 spec.policy == EQUITY
                 and target.group is None
@@ -302,7 +247,7 @@ def build_plans(scenario: Scenario, community: Community, arms: tuple[str, ...])
             row[d.POOL_NUMBER] = pool
             row[d.REFRESH] = target.refresh_weeks or 0
             row[d.LEADERS_ONLY] = activity.leaders_only
-            row[d.ORDER_SLOT] = slots[arm, b]
+            row[d.ORDER_SLOT] = slot
             row[d.VOICE] = spec.community_decides and activity.delivery == "seats" and activity.ownership > 0
             reach[arm, b] = activity.reach
             effect[arm, b] = (
@@ -328,7 +273,7 @@ def build_plans(scenario: Scenario, community: Community, arms: tuple[str, ...])
                 own_sizes[arm_own] = max(own_sizes[arm_own], size)
                 arm_own += 1
                 fraction_size[arm, b] = ceil(as_written(target.fraction) * size)
-            if needs_map(target):
+            if needs_map(target.rule):
                 price = map_cents(target.mapping_cost_per_person, n)
                 if map_line[arm] < 0:
                     map_line[arm] = b
@@ -375,7 +320,6 @@ def build_plans(scenario: Scenario, community: Community, arms: tuple[str, ...])
         names=tuple(line_names(spec) for spec in specs),
         shares=shares,
         local_shares=local_shares,
-        slots=slots,
         group_pools=group_pools,
         own=own,
         own_sizes=tuple(own_sizes),

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mobsim.campaign.activity import ActivityUse
-from mobsim.engine.plan import activity_names
-from mobsim.engine.survey import SURVEY, SurveyResult
+from mobsim.campaign.activity import ActivityUse, line_names
+from mobsim.engine.survey import SurveyResult
 from mobsim.kernels.arrays import Float64, Int64
 from mobsim.scenario.scenario import NONE, Scenario
 
@@ -160,9 +159,7 @@ class Records:
         ----------
         arm : its name.
         """
-        spec = self.scenario.arms.get(arm)
-        asks = arm != NONE and spec is not None and spec.survey is not None and not spec.community_decides
-        return (*activity_names(self.uses(arm)), *([SURVEY] if asks else []))
+        return () if arm == NONE else line_names(self.scenario.arms[arm])
 
 
 def ratio(numerator: object, denominator: object) -> Float64:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mobsim.campaign.activity import CAUSES, EQUITY, ArmSpec
+from mobsim.campaign.activity import CAUSES, EQUITY, SURVEY, ArmSpec
 from mobsim.campaign.budget import cumulative_fractions, local_fractions, normalized_shares, unit_cents
 from mobsim.campaign.monitoring import Estimates, estimates_of, survey_weeks
 from mobsim.campaign.policies import Evidence, Policy, Shares, choose_group, policy_of
@@ -20,9 +20,6 @@ from mobsim.kernels.monitoring import N_CAUSES, ask, survey_order
 if TYPE_CHECKING:
     from mobsim.engine.block import Block
     from mobsim.scenario.scenario import Scenario
-
-SURVEY = "survey"
-"""Name of the activity that a survey is, and of its line in the records."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mobsim.campaign.activity import CAUSES
-from mobsim.engine.plan import activity_names
+from mobsim.campaign.activity import CAUSES, activity_names
 from mobsim.engine.records import AWARE, PARTICIPATING, Records
 from mobsim.engine.scoring import estimated_share
 from mobsim.engine.survey import SurveyResult

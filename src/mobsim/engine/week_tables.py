@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mobsim.campaign.activity import SURVEY
 from mobsim.engine.records import (
     AWARE,
     CONCERN,
@@ -19,7 +20,6 @@ from mobsim.engine.records import (
     Records,
     ratio,
 )
-from mobsim.engine.survey import SURVEY
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,7 @@ import mesa
 import numpy as np
 import numpy.typing as npt
 
-from mobsim.engine.plan import activity_names
+from mobsim.campaign.activity import activity_names
 from mobsim.errors import UsageError
 from mobsim.kernels import arrays as a
 from mobsim.kernels.preview import Preview

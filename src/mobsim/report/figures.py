@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from mobsim.analysis.study import Study, single_community
 from mobsim.analysis.verdict import in_points, in_words
-from mobsim.campaign.activity import ArmSpec
-from mobsim.engine.plan import activity_names
+from mobsim.campaign.activity import ArmSpec, activity_names
 from mobsim.scenario.scenario import NONE
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
 
-from mobsim.campaign.activity import ActivitySpec, ActivityUse, ArmSpec, shipped_activities
+from mobsim.campaign.activity import ActivitySpec, ActivityUse, ArmSpec, activity_names, shipped_activities
 from mobsim.campaign.targeting import TargetSpec
 from mobsim.community.network import FromFiles
 from mobsim.errors import nearest
@@ -184,7 +184,7 @@ def _arms(scenario: Scenario) -> Iterator[Complaint]:
             )
         for place, use in enumerate(arm.activities):
             yield from _use(scenario, use, (*where, place))
-        for label, times in Counter(_labels(arm)).items():
+        for label, times in Counter(activity_names(arm.activities)).items():
             if times > 1:
                 yield (
                     where,
@@ -194,16 +194,6 @@ def _arms(scenario: Scenario) -> Iterator[Complaint]:
         if all(use.kind in scenario.activities for use in arm.activities):
             yield from _map(scenario, arm, where)
             yield from policy_complaints(scenario, name)
-
-
-def _labels(arm: ArmSpec) -> list[str]:
-    """Names of an arm's lines in the tables: a second visit is visit_2."""
-    seen: Counter[str] = Counter()
-    labels = []
-    for use in arm.activities:
-        seen[use.kind] += 1
-        labels.append(use.kind if seen[use.kind] == 1 else f"{use.kind}_{seen[use.kind]}")
-    return labels
 
 
 def _use(scenario: Scenario, use: ActivityUse, path: Path) -> Iterator[Complaint]:

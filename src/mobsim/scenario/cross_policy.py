@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mobsim.campaign.activity import ActivitySpec, shipped_activities
-from mobsim.campaign.calendar import Period
+from mobsim.campaign.monitoring import survey_weeks
 from mobsim.errors import nearest
 from mobsim.scenario.cross_community import Complaint
 from mobsim.scenario.faults import Path, shown
 from mobsim.scenario.known import policy_words
-from mobsim.scenario.scenario import CampaignSpec, Scenario
+from mobsim.scenario.scenario import Scenario
 
 BY_CAUSE = ("assessed", "reasons")
 """Policies that move money to what answers the causes that people name."""
@@ -100,37 +100,11 @@ def _community_decides(scenario: Scenario, name: str, lines: list[ActivitySpec])
 
 def _survey_weeks(scenario: Scenario, path: Path) -> Iterator[Complaint]:
     campaign = scenario.campaign
-    if campaign.budget_per_resident > 0 and not survey_weeks(campaign):
+    ends, horizon = campaign.funding_ends_week, campaign.horizon_weeks
+    if campaign.budget_per_resident > 0 and not survey_weeks(campaign.calendar, ends, horizon):
         assess, monitor = campaign.calendar.assess, campaign.calendar.monitor
         yield (
             path,
             f" finds no week: assess runs from week {assess.first} and monitor from week {monitor.first}; "
-            f"allowed: one of them before week {_last(campaign)}, when funding ends",
+            f"allowed: one of them before week {min(ends, horizon)}, when funding ends",
         )
-
-
-def survey_weeks(campaign: CampaignSpec) -> tuple[int, ...]:
-    """Return the weeks in which arms with a survey ask (docs/odd.md, 7.12), whether they can pay or not.
-
-    Parameters
-    ----------
-    campaign : money and time.
-
-    Examples
-    --------
-    >>> survey_weeks(CampaignSpec())
-    (0, 13, 26, 39, 52, 65)
-    """
-    before = _last(campaign)
-    assess = campaign.calendar.assess
-    first = [assess.first] if assess.first < before else []
-    return tuple(sorted({*first, *_weeks(campaign.calendar.monitor, before)}))
-
-
-def _weeks(period: Period, before: int) -> range:
-    until = before if period.until is None else min(period.until, before)
-    return range(period.first, until, period.every or 1)
-
-
-def _last(campaign: CampaignSpec) -> int:
-    return min(campaign.funding_ends_week, campaign.horizon_weeks)
