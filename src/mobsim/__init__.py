@@ -30,6 +30,7 @@ _HOMES = {
     "Records": "mobsim.engine.records",
     "Resident": "mobsim.mesa_model.agents",
     "Scenario": "mobsim.scenario",
+    "Spread": "mobsim.engine.spread",
     "build_community": "mobsim.community.build",
     "compare": "mobsim.analysis.study",
     "load_scenario": "mobsim.scenario",
@@ -37,6 +38,7 @@ _HOMES = {
     "register_policy": "mobsim.campaign.own",
     "register_targeting": "mobsim.campaign.own",
     "simulate": "mobsim.engine.run",
+    "spread": "mobsim.engine.spread",
 }
 
 __all__ = [*_HOMES, "__version__"]

@@ -5,8 +5,9 @@ A run is one replicate (community, luck) of one arm. The columns of the tables a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,16 +30,17 @@ UNIT = 2.0**32
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """Which run a row of the arrays is: arm, community, luck."""
+    """Which run a row of the arrays is: arm, community, luck, and the point of its parameters."""
 
     arm: str
     community: int
     luck: int
+    point: int = 0
 
 
 @dataclass(frozen=True, eq=False)
 class Records:
-    """Records of all runs of a simulation, ordered by arm, community, luck.
+    """Records of all runs of a simulation, ordered by arm, point, community, luck.
 
     scenario : the resolved scenario. funding_end : the last funded week.
     runs_index : which run each row is.
@@ -54,6 +56,7 @@ class Records:
     organizers_at_funding_end : (runs, 2) organizers at funding end, of these in every week to the end.
     unspent_cents, local_left_cents : (runs,) external and local money left at the end.
     surveys_asked : the row of a run, and a survey of it; ordered by row and week.
+    points : the values that each point changes, if runs were asked for at several points.
     """
 
     scenario: Scenario
@@ -83,6 +86,7 @@ class Records:
     unspent_cents: Int64
     local_left_cents: Int64
     surveys_asked: tuple[tuple[int, SurveyResult], ...]
+    points: tuple[Mapping[str, Any], ...] | None = None
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -132,8 +136,10 @@ class Records:
 
     def keys(self) -> dict[str, object]:
         """Return the columns that say which run a row is."""
+        points = {} if self.points is None else {"point": [run.point for run in self.runs_index]}
         return {
             "arm": [run.arm for run in self.runs_index],
+            **points,
             "community": [run.community for run in self.runs_index],
             "luck": [run.luck for run in self.runs_index],
         }

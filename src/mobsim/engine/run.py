@@ -7,7 +7,7 @@ nothing.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from threading import Lock
@@ -18,59 +18,23 @@ import numpy as np
 from mobsim.community.build import build_community
 from mobsim.community.community import Community
 from mobsim.engine.block import MOST_LANES, Block
+from mobsim.engine.block_records import (
+    BY_ACTIVITY,
+    JOINED,
+    ORGANIZATION_STATES,
+    WEEKLY,
+    BlockRecords,
+    mean_weeks,
+)
+from mobsim.engine.points import at_points, shared_world
+from mobsim.engine.quiet_records import quiet_records
 from mobsim.engine.records import Records, Run
-from mobsim.engine.survey import SurveyResult
+from mobsim.engine.shortcuts import MOST_SHORT_LANES, Shortcut, fits, key_of, network_of, shortcut_of
 from mobsim.errors import UsageError, nearest
 from mobsim.kernels import arrays as a
 from mobsim.scenario.scenario import NONE, Scenario
 
 Progress = Callable[[int, int], None]
-BY_ACTIVITY = ("units", "cents", "local", "reached")
-WEEKLY = ("counts", "results", "wins", "coalition", "stances", "contacts", "income", *BY_ACTIVITY)
-"""Arrays that the kernels fill week by week."""
-ORGANIZATION_STATES = ("interest", "capacity", "member", "resources")
-JOINED = (
-    *WEEKLY,
-    *ORGANIZATION_STATES,
-    "group_sizes",
-    "leaders",
-    "sums",
-    "at_funding_end",
-    "organizers_at_funding_end",
-    "unspent_cents",
-    "local_left_cents",
-)
-"""Arrays of `BlockRecords` that are joined run by run."""
-
-
-@dataclass(frozen=True, eq=False)
-class BlockRecords:
-    """What one block recorded, lane by lane; the fields are those of `Records`."""
-
-    lanes: tuple[Run, ...]
-    group_sizes: a.Int64
-    leaders: a.Int64
-    counts: a.Int64
-    results: a.Float64
-    wins: a.Int64
-    coalition: a.Float64
-    stances: a.Int64
-    contacts: a.Int64
-    income: a.Int64
-    units: a.Int64
-    cents: a.Int64
-    local: a.Int64
-    reached: a.Int64
-    sums: a.Int64
-    interest: a.Float64
-    capacity: a.Float64
-    member: a.Float64
-    resources: a.Float64
-    at_funding_end: a.Int64
-    organizers_at_funding_end: a.Int64
-    unspent_cents: a.Int64
-    local_left_cents: a.Int64
-    surveys_asked: tuple[SurveyResult, ...]
 
 
 def simulate(
@@ -79,30 +43,35 @@ def simulate(
     arms: Sequence[str] | None = None,
     communities: int | Sequence[int] | None = None,
     luck: int | Sequence[int] | None = None,
+    points: Sequence[Mapping[str, Any]] | None = None,
     threads: int | None = None,
     lanes: int = MOST_LANES,
+    shortcuts: bool = True,
     progress: Progress | None = None,
 ) -> Records:
-    """Run arms of a scenario over communities and luck.
+    """Run arms of a scenario over communities and luck, and over points in the space of its parameters.
 
     Parameters
     ----------
     scenario : the resolved scenario.
     arms : names of arms; none: all arms and the no-campaign arm.
     communities, luck : numbers of replicates to run, or how many; none: as the scenario says.
+    points : for each point the values of `behaviour` that differ from the scenario, such as
+        ``{"behaviour.social_weight": 0.3}``; all points share communities and luck. None: the scenario alone.
     threads : threads to use; none: one for each processor.
-    lanes : most lanes in a block, 1 to 64; changes speed only.
+    lanes : most lanes in a block of the whole week kernel, 1 to 64; changes speed only.
+    shortcuts : whether scenarios whose rules reduce to less may take a shorter way; changes speed only.
     progress : called with (runs done, all runs) after every block.
 
     Returns
     -------
     Records
-        ordered by arm, community, luck.
+        ordered by arm, point, community, luck.
 
     Raises
     ------
     UsageError
-        if an arm does not exist or a number is out of range.
+        if an arm does not exist, a number is out of range or a point names what it cannot change.
 
     Examples
     --------
@@ -119,32 +88,34 @@ def simulate(
         raise UsageError(f"lanes: found {lanes}; allowed are whole numbers from 1 to {MOST_LANES}")
     if threads is not None and not 1 <= threads <= 1024:
         raise UsageError(f"threads: found {threads}; allowed are whole numbers from 1 to 1,024")
-    blocks = _plan_blocks(chosen, community_numbers, luck_numbers, lanes)
-    source = _Communities(scenario, blocks)
+    worlds = at_points(scenario, points)
+    workers = threads or os.cpu_count() or 1
+    blocks = _plan_blocks(worlds, chosen, community_numbers, luck_numbers, lanes, workers, shortcuts)
+    source = _Communities(worlds, blocks)
     done: list[BlockRecords] = []
-    all_runs = len(chosen) * len(community_numbers) * len(luck_numbers)
+    all_runs = len(worlds) * len(chosen) * len(community_numbers) * len(luck_numbers)
     finished = 0
 
-    def run(block: _BlockPlan) -> BlockRecords:
-        return _run_block(scenario, source.take(block.community), block)
+    def run(block: _BlockPlan) -> list[BlockRecords]:
+        return _run_block(worlds, source, block, lanes)
 
-    with ThreadPoolExecutor(max_workers=threads or os.cpu_count() or 1) as pool:
-        pending: set[Future[BlockRecords]] = set()
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        pending: set[Future[list[BlockRecords]]] = set()
         try:
             pending = {pool.submit(run, block) for block in blocks}
             while pending:
                 ready, pending = wait(pending, return_when=FIRST_COMPLETED)
                 for future in ready:
                     records = future.result()
-                    done.append(records)
-                    finished += len(records.lanes)
+                    done += records
+                    finished += sum(len(part.lanes) for part in records)
                     if progress is not None:
                         progress(finished, all_runs)
         except BaseException:
             for future in pending:
                 future.cancel()
             raise
-    return join_records(scenario, done, chosen)
+    return join_records(scenario, done, chosen, points)
 
 
 def warm_up() -> None:
@@ -165,11 +136,13 @@ def warm_up() -> None:
 
 @dataclass(frozen=True)
 class _BlockPlan:
-    """Which lanes a block holds."""
+    """Which lanes a block holds: all arms at all points with all lucks, on one community."""
 
     community: int
+    points: tuple[int, ...]
     arms: tuple[str, ...]
     luck: tuple[int, ...]
+    shortcut: Shortcut = Shortcut.LANES
 
 
 def chosen_arms(scenario: Scenario, arms: Sequence[str] | None) -> tuple[str, ...]:
@@ -219,40 +192,90 @@ def replicate_numbers(what: str, given: int | Sequence[int] | None, default: int
 
 
 def _plan_blocks(
-    arms: tuple[str, ...], communities: tuple[int, ...], luck: tuple[int, ...], lanes: int
+    worlds: Sequence[Scenario],
+    arms: tuple[str, ...],
+    communities: tuple[int, ...],
+    luck: tuple[int, ...],
+    lanes: int,
+    workers: int,
+    shortcuts: bool,
 ) -> list[_BlockPlan]:
-    """Divide all runs into blocks of at most `lanes` lanes, all arms of a luck together where they fit."""
-    arm_parts = [arms[k : k + lanes] for k in range(0, len(arms), lanes)]
+    """Divide all runs into blocks; blocks that build on the same community stand together."""
+    alike: dict[object, list[int]] = {}
+    for point, world in enumerate(worlds):
+        kind = shortcut_of(world, arms) if shortcuts else Shortcut.LANES
+        key = (kind, point if kind is Shortcut.LANES else key_of(kind, world.behaviour))
+        alike.setdefault(key, []).append(point)
     blocks = []
     for community in communities:
-        for part in arm_parts:
-            most = max(1, lanes // len(part))
-            n_parts = -(-len(luck) // most)
-            size = -(-len(luck) // n_parts)
-            blocks += [_BlockPlan(community, part, luck[k : k + size]) for k in range(0, len(luck), size)]
+        for (kind, _), members in alike.items():  # type: ignore[misc]
+            if kind is Shortcut.LANES:
+                blocks += _blocks_of_lanes(community, members[0], arms, luck, lanes)
+            else:
+                share = -(-len(members) * len(luck) // max(1, workers // len(communities)))
+                blocks += _short_blocks(kind, community, members, arms, luck, min(share, MOST_SHORT_LANES))
     return blocks
+
+
+def _blocks_of_lanes(
+    community: int, point: int, arms: tuple[str, ...], luck: tuple[int, ...], lanes: int
+) -> list[_BlockPlan]:
+    """Blocks of at most `lanes` lanes, all arms of a luck together where they fit."""
+    blocks = []
+    for part in (arms[k : k + lanes] for k in range(0, len(arms), lanes)):
+        most = max(1, lanes // len(part))
+        n_parts = -(-len(luck) // most)
+        size = -(-len(luck) // n_parts)
+        blocks += [
+            _BlockPlan(community, (point,), part, luck[k : k + size]) for k in range(0, len(luck), size)
+        ]
+    return blocks
+
+
+def _short_blocks(
+    kind: Shortcut,
+    community: int,
+    points: list[int],
+    arms: tuple[str, ...],
+    luck: tuple[int, ...],
+    most: int,
+) -> list[_BlockPlan]:
+    """Blocks of a shortcut, 64 points of one luck together where there are so many."""
+    width = min(len(points), max(64, most)) if len(points) >= 64 else len(points)
+    n_luck = max(1, max(64, most) // width)
+    return [
+        _BlockPlan(community, tuple(points[p : p + width]), arms, luck[k : k + n_luck], kind)
+        for k in range(0, len(luck), n_luck)
+        for p in range(0, len(points), width)
+    ]
 
 
 class _Communities:
     """Builds each community once and forgets it after its last block."""
 
-    def __init__(self, scenario: Scenario, blocks: Sequence[_BlockPlan]) -> None:
-        self._scenario = scenario
-        self._left: dict[int, int] = {}
+    def __init__(self, worlds: Sequence[Scenario], blocks: Sequence[_BlockPlan]) -> None:
+        self._worlds = worlds
+        self._home = shared_world(worlds)
+        self._left: dict[tuple[int, int], int] = {}
         for block in blocks:
-            self._left[block.community] = self._left.get(block.community, 0) + 1
-        self._locks = {number: Lock() for number in self._left}
-        self._built: dict[int, Community] = {}
+            key = self._key(block)
+            self._left[key] = self._left.get(key, 0) + 1
+        self._locks = {key: Lock() for key in self._left}
+        self._built: dict[tuple[int, int], Community] = {}
 
-    def take(self, number: int) -> Community:
-        """Return a community for one block."""
-        with self._locks[number]:
-            if number not in self._built:
-                self._built[number] = build(self._scenario, number)
-            community = self._built[number]
-            self._left[number] -= 1
-            if self._left[number] == 0:
-                del self._built[number]
+    def _key(self, block: _BlockPlan) -> tuple[int, int]:
+        return self._home[block.points[0]], block.community
+
+    def take(self, block: _BlockPlan) -> Community:
+        """Return the community of a block."""
+        key = self._key(block)
+        with self._locks[key]:
+            if key not in self._built:
+                self._built[key] = build(self._worlds[key[0]], key[1])
+            community = self._built[key]
+            self._left[key] -= 1
+            if self._left[key] == 0:
+                del self._built[key]
             return community
 
 
@@ -273,23 +296,30 @@ def build(scenario: Scenario, number: int) -> Community:
     )
 
 
-def mean_weeks(scenario: Scenario) -> tuple[int, ...]:
-    """Return the weeks after which means of states are recorded.
+def _run_block(
+    worlds: Sequence[Scenario], source: _Communities, plan: _BlockPlan, lanes: int
+) -> list[BlockRecords]:
+    """Run all weeks of one block; what does not fit its shortcut takes the whole week kernel."""
+    community = source.take(plan)
+    first = worlds[plan.points[0]]
+    if plan.shortcut is not Shortcut.LANES:
+        network = network_of(first.behaviour, first.community, community)
+        if fits(plan.shortcut, community, network):
+            behaviours = {point: worlds[point].behaviour for point in plan.points}
+            return [quiet_records(plan.shortcut, first, community, network, behaviours, plan.arms, plan.luck)]
+    return [
+        _run_lanes(worlds[point], community, point, block.arms, block.luck)
+        for point in plan.points
+        for block in _blocks_of_lanes(plan.community, point, plan.arms, plan.luck, lanes)
+    ]
 
-    Parameters
-    ----------
-    scenario : the resolved scenario.
-    """
-    campaign = scenario.campaign
-    end = campaign.horizon_weeks - 1
-    regular = range(0, campaign.horizon_weeks, campaign.decision_interval_weeks)
-    return tuple(sorted({*regular, min(campaign.funding_ends_week - 1, end), end}))
 
-
-def _run_block(scenario: Scenario, community: Community, plan: _BlockPlan) -> BlockRecords:
-    """Run all weeks of one block."""
-    block = Block(scenario, community, plan.arms, plan.luck)
-    recorder = Recorder(block)
+def _run_lanes(
+    scenario: Scenario, community: Community, point: int, arms: tuple[str, ...], luck: tuple[int, ...]
+) -> BlockRecords:
+    """Run all weeks of one block of the week kernel."""
+    block = Block(scenario, community, arms, luck)
+    recorder = Recorder(block, point)
     for week in recorder.mean_weeks:
         block.advance(week + 1)
         recorder.observe()
@@ -302,14 +332,16 @@ class Recorder:
     Parameters
     ----------
     block : a block that has not left burn-in.
+    point : number of the point that the block runs at.
 
     Attributes
     ----------
     mean_weeks : the weeks after which `observe` has something to measure.
     """
 
-    def __init__(self, block: Block) -> None:
+    def __init__(self, block: Block, point: int = 0) -> None:
         self.block = block
+        self.point = point
         self.mean_weeks = mean_weeks(block.scenario)
         self._sums: list[a.Int64] = []
         self._organizations: dict[str, list[a.Float64]] = {name: [] for name in ORGANIZATION_STATES}
@@ -341,7 +373,9 @@ class Recorder:
         measured |= {name: np.stack(seen, axis=1) for name, seen in self._organizations.items()}
         return BlockRecords(
             **measured,
-            lanes=tuple(Run(arm, block.community.number, k) for k in block.luck for arm in block.arms),
+            lanes=tuple(
+                Run(arm, block.community.number, k, self.point) for k in block.luck for arm in block.arms
+            ),
             group_sizes=_each_lane(block, _sizes_of_groups(block.community)),
             leaders=_each_lane(block, block.community.is_leader.sum()),
             sums=np.stack(self._sums, axis=1),
@@ -373,18 +407,27 @@ def _with_maps(block: Block, cents: a.Int64) -> a.Int64:
     return whole
 
 
-def join_records(scenario: Scenario, blocks: Sequence[BlockRecords], arms: Sequence[str]) -> Records:
-    """Put the records of all blocks into one, in the order of arm, community, luck.
+def join_records(
+    scenario: Scenario,
+    blocks: Sequence[BlockRecords],
+    arms: Sequence[str],
+    points: Sequence[Mapping[str, Any]] | None = None,
+) -> Records:
+    """Put the records of all blocks into one, in the order of arm, point, community, luck.
 
     Parameters
     ----------
     scenario : the resolved scenario that all blocks ran.
     blocks : what each block recorded.
     arms : names of arms, in the order of the result.
+    points : the values that each point changes, if there are points.
     """
     runs = [run for block in blocks for run in block.lanes]
     position = {name: index for index, name in enumerate(arms)}
-    order = sorted(range(len(runs)), key=lambda k: (position[runs[k].arm], runs[k].community, runs[k].luck))
+    order = sorted(
+        range(len(runs)),
+        key=lambda k: (position[runs[k].arm], runs[k].point, runs[k].community, runs[k].luck),
+    )
     row_of = {runs[k]: row for row, k in enumerate(order)}
     rows = [np.array([row_of[run] for run in block.lanes]) for block in blocks]
     surveys = [(row_of[block.lanes[s.lane]], s) for block in blocks for s in block.surveys_asked]
@@ -395,6 +438,7 @@ def join_records(scenario: Scenario, blocks: Sequence[BlockRecords], arms: Seque
         runs_index=tuple(runs[k] for k in order),
         mean_weeks=mean_weeks(scenario),
         surveys_asked=tuple(sorted(surveys, key=lambda found: (found[0], found[1].week))),
+        points=None if points is None else tuple(points),
         **{name: _joined(name, blocks, rows) for name in JOINED},
     )
 

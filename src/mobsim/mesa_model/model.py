@@ -18,9 +18,9 @@ import numpy as np
 
 from mobsim.community.community import Community
 from mobsim.engine.block import NOBODY_FORCED, Block
+from mobsim.engine.block_records import BlockRecords
 from mobsim.engine.records import AWARE, CONTACTED, ORGANIZING, PARTICIPATING, Records
 from mobsim.engine.run import (
-    BlockRecords,
     Recorder,
     build,
     chosen_arms,

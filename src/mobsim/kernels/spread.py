@@ -1,0 +1,665 @@
+"""Weeks of scenarios whose rules reduce to less: pushing along the ties, or deciding and nothing else.
+
+Where nobody forgets, leaves for good, learns or organizes, a week is one of four simpler things, and the
+kernels here carry it with the same random numbers, whole numbers and float32 operations as the week kernel
+(`diffusion.py`), so that the same bits come out (docs/odd.md, 7.15):
+
+* `join_by_counts`: sharp thresholds without return. Who joins is subtracted from what the neighbours still
+  need; only who joined last week is looked at.
+* `hear_in_turn`: everybody who is told takes part at once, for good. Who was told last week is looked at.
+* `decide_one`: everybody is aware and decides every week; one lane, 64 residents at a time. The counts of the
+  neighbours follow those who changed.
+* `decide_many`: the same for 64 lanes, one resident at a time. The counts are added up from the neighbours.
+
+`reach_start`, `reached` list whom a resident influences: the rows of the network turned round.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mobsim.kernels.arrays import (
+    LOGIT,
+    WHOLE,
+    Float32,
+    Float64,
+    Int32,
+    Int64,
+    UInt8,
+    UInt32,
+)
+from mobsim.kernels.compile import kernel
+from mobsim.kernels.elementary import exp2_32, logistic_32
+from mobsim.kernels.keyed import philox_slots, uniform
+from mobsim.kernels.streams import TELLING, WEEK
+from mobsim.kernels.tile import ONE, SLOTS, ZERO, at
+
+TOLD = -(2**30)
+"""Count of tellers of one who has been told already."""
+
+# Rows of the parameters by lane that `decide_one` and `decide_many` read
+NOT_VISIBLE, SOCIAL, STEEP, KEEPS, RECONSIDERS = range(5)
+N_PARAMETERS = 5
+
+
+@kernel
+def turn_round(
+    row_start: Int64, neighbours: UInt32, reach_start: Int64, reached: UInt32, ties: UInt32
+) -> None:
+    """List whom everybody influences, in ascending order.
+
+    Parameters
+    ----------
+    row_start, neighbours : the network: row i lists those who influence i.
+    reach_start : (N + 1,) receives where the list of a resident begins.
+    reached : (ties,) receives whom a resident influences.
+    ties : (ties,) receives the number of that tie in `neighbours`; or empty.
+    """
+    n = reach_start.size - 1
+    for tie in range(neighbours.size):
+        reach_start[at(neighbours[tie], 1, 0)] += 1
+    for i in range(n):
+        reach_start[i + 1] += reach_start[i]
+    place = reach_start[:n].copy()
+    for i in range(n):
+        for tie in range(row_start[i], row_start[i + 1]):
+            j = np.uint64(neighbours[tie])
+            reached[place[j]] = np.uint32(i)
+            if ties.size > 0:
+                ties[place[j]] = np.uint32(tie)
+            place[j] += 1
+
+
+@kernel
+def join_by_counts(
+    reach_start: Int64,
+    reached: UInt32,
+    pull: Int32,
+    needed: Int32,
+    at_once: UInt32,
+    group: UInt8,
+    seeds: UInt32,
+    seed_start: Int64,
+    n_weeks: int,
+    counts: Int64,
+    joined: UInt32,
+    joined_start: Int64,
+) -> None:
+    """Run sharp thresholds without return for several sets of first participants.
+
+    Parameters
+    ----------
+    reach_start, reached : whom everybody influences.
+    pull : (ties,) what one participant adds to the numerator at the other end, or one number for all.
+    needed : (N,) least numerators.
+    at_once : ids of those whose least numerator is 0 or less.
+    group : (N,) group of every resident.
+    seeds, seed_start : the first participants of set s are seeds[seed_start[s] : seed_start[s + 1]].
+    n_weeks : weeks to run.
+    counts : (sets, n_weeks, G), zeros; receives the participants at the end of each week.
+    joined : (sets * N,) receives everybody who takes part at the end, in the order of joining.
+    joined_start : (sets + 1,) receives where each set's list begins.
+    """
+    n_groups = counts.shape[2]
+    n = needed.size
+    left = np.empty(n, np.int32)
+    order = np.empty(n + 1, np.uint32)
+    taking_part = np.zeros(n_groups, np.int64)
+    same = pull.size == 1
+    step = pull[0] if pull.size > 0 else np.int32(0)
+    written = np.int64(0)
+    for which in range(seed_start.size - 1):
+        left[:] = needed
+        taking_part[:] = 0
+        length = np.uint64(0)
+        for place in range(seed_start[which], seed_start[which + 1]):
+            i = np.uint64(seeds[place])
+            if left[i] != TOLD:
+                left[i] = TOLD
+                order[length] = np.uint32(i)
+                length += np.uint64(1)
+                taking_part[group[i]] += 1
+        first = np.uint64(0)
+        for week in range(n_weeks):
+            last = length
+            if week == 0:
+                for place in range(at_once.size):
+                    i = np.uint64(at_once[place])
+                    order[length] = np.uint32(i)
+                    length += np.uint64(left[i] != TOLD)
+            for place in range(first, last):
+                j = np.uint64(order[place])
+                begin, end = np.uint64(reach_start[j]), np.uint64(reach_start[j + np.uint64(1)])
+                if same:
+                    for tie in range(begin, end):
+                        i = np.uint64(reached[tie])
+                        before = left[i]
+                        after = np.int32(before - step)
+                        left[i] = after
+                        order[length] = np.uint32(i)
+                        length += np.uint64((before > 0) & (after <= 0))
+                else:
+                    for tie in range(begin, end):
+                        i = np.uint64(reached[tie])
+                        before = left[i]
+                        after = np.int32(before - pull[tie])
+                        left[i] = after
+                        order[length] = np.uint32(i)
+                        length += np.uint64((before > 0) & (after <= 0))
+            first = last
+            if n_groups == 1:
+                taking_part[0] += np.int64(length - last)
+            else:
+                for place in range(last, length):
+                    taking_part[group[order[place]]] += 1
+            for g in range(n_groups):
+                counts[which, week, g] = taking_part[g]
+            if length == last:  # at rest
+                for later in range(week + 1, n_weeks):
+                    for g in range(n_groups):
+                        counts[which, later, g] = taking_part[g]
+                break
+        for place in range(length):
+            joined[np.uint64(written) + place] = order[place]
+        written += np.int64(length)
+        joined_start[which + 1] = written
+
+
+@kernel
+def _draw_ties(ties: UInt32, week: int, lucks: UInt32, seed: int, community: int, drawn: UInt32) -> None:
+    """Draw the random words of 64 ties."""
+    philox_slots(ties, week, lucks, TELLING, seed, community, drawn)
+
+
+@kernel
+def _tell_by_ties(
+    n_ties: int,
+    ties: UInt32,
+    ends: UInt32,
+    words: UInt32,
+    transmission: Float64,
+    tellers: Int32,
+    order: UInt32,
+    length: np.uint64,
+) -> np.uint64:
+    """Tell those at the ends of ties whose draw says so; return how many have been told by now."""
+    for slot in range(n_ties):
+        end = np.uint64(ends[slot])
+        if uniform(words[slot]) < np.float32(transmission[np.uint64(ties[slot])]) and tellers[end] >= 0:
+            tellers[end] = TOLD
+            order[length] = ends[slot]
+            length += np.uint64(1)
+    return length
+
+
+@kernel
+def hear_in_turn(
+    reach_start: Int64,
+    reached: UInt32,
+    ties: UInt32,
+    transmission: Float64,
+    log_tell: Float32,
+    log_media: float,
+    window: int,
+    group: UInt8,
+    seeds: UInt32,
+    seed_start: Int64,
+    lucks: UInt32,
+    sets: Int64,
+    seed: int,
+    community: int,
+    first_week: int,
+    n_weeks: int,
+    counts: Int64,
+    joined: UInt32,
+    joined_start: Int64,
+) -> int:
+    """Run cascades in which everybody who is told takes part at once, for good.
+
+    Parameters
+    ----------
+    reach_start, reached, ties : whom everybody influences, by which tie.
+    transmission : (ties,) weekly chance that a tie tells, in the order of the network; or empty.
+    log_tell : (lanes,) log2(1 - c_P). log_media : log2(1 - background media), that is 0.
+    window : weeks after being told in which one still tells.
+    group : (N,) group of every resident.
+    seeds, seed_start : the first participants of set s are seeds[seed_start[s] : seed_start[s + 1]].
+    lucks, sets : (lanes,) the luck and the set of first participants of each lane.
+    seed, community : the key of the random numbers.
+    first_week, n_weeks : the first week, and how many are run.
+    counts : (lanes, n_weeks, G), zeros; receives the participants at the end of each week.
+    joined : receives everybody who takes part at the end, lane after lane, in the order of joining.
+    joined_start : (lanes + 1,) receives where each lane's list begins.
+
+    Returns
+    -------
+    int
+        Lanes that were run: fewer than asked if `joined` could have been too small for the next one.
+    """
+    n = reach_start.size - 1
+    n_groups = counts.shape[2]
+    tellers = np.zeros(n, np.int32)
+    order = np.empty(n, np.uint32)
+    candidates = np.empty(n + 1, np.uint32)
+    week_start = np.zeros(n_weeks + 2, np.uint64)
+    taking_part = np.zeros(n_groups, np.int64)
+    entities = np.zeros(SLOTS, np.uint32)
+    ends = np.zeros(SLOTS, np.uint32)
+    draw_lucks = np.zeros(SLOTS, np.uint32)
+    drawn = np.zeros((4, SLOTS), np.uint32)
+    words = drawn.reshape(4 * SLOTS)
+    told_by = np.zeros(SLOTS, np.float32)
+    hears = np.zeros(SLOTS, np.uint8)
+    by_tie = transmission.size > 0
+    one_try = window == 1
+    media = np.float32(log_media)
+    written = np.int64(0)
+    for lane in range(lucks.size):
+        if written + n > joined.size:
+            return lane
+        which = sets[lane]
+        log_told = log_tell[lane]
+        draw_lucks[:] = lucks[lane]
+        taking_part[:] = 0
+        length = np.uint64(0)
+        for place in range(seed_start[which], seed_start[which + 1]):
+            i = np.uint64(seeds[place])
+            if tellers[i] >= 0:
+                tellers[i] = TOLD
+                order[length] = np.uint32(i)
+                length += np.uint64(1)
+                taking_part[group[i]] += 1
+        week_start[0] = 0
+        week_start[1] = length
+        waiting = np.uint64(0)
+        for step in range(n_weeks):
+            week = first_week + step
+            # Those told in week t stand in order[week_start[t + 1] : week_start[t + 2]]; the first at t = -1.
+            newest, here = week_start[step], week_start[step + 1]
+            if by_tie:
+                oldest = week_start[max(0, step + 1 - window)]
+                filled = 0
+                for place in range(oldest, here):
+                    j = np.uint64(order[place])
+                    for tie in range(np.uint64(reach_start[j]), np.uint64(reach_start[j + np.uint64(1)])):
+                        i = reached[tie]
+                        if tellers[np.uint64(i)] >= 0:
+                            entities[filled] = ties[tie]
+                            ends[filled] = i
+                            filled += 1
+                        if filled == SLOTS:
+                            _draw_ties(entities, week, draw_lucks, seed, community, drawn)
+                            length = _tell_by_ties(
+                                filled, entities, ends, words, transmission, tellers, order, length
+                            )
+                            filled = 0
+                _draw_ties(entities, week, draw_lucks, seed, community, drawn)
+                length = _tell_by_ties(filled, entities, ends, words, transmission, tellers, order, length)
+                at_rest = oldest == here
+            else:
+                for place in range(newest, here):
+                    j = np.uint64(order[place])
+                    for tie in range(np.uint64(reach_start[j]), np.uint64(reach_start[j + np.uint64(1)])):
+                        i = np.uint64(reached[tie])
+                        before = tellers[i]
+                        tellers[i] = np.int32(before + 1)
+                        candidates[waiting] = np.uint32(i)
+                        waiting += np.uint64(before == 0)
+                if step >= window and not one_try:
+                    # Who was told `window` + 1 weeks ago tells no more.
+                    for place in range(week_start[step - window], week_start[step - window + 1]):
+                        j = np.uint64(order[place])
+                        for tie in range(np.uint64(reach_start[j]), np.uint64(reach_start[j + np.uint64(1)])):
+                            tellers[np.uint64(reached[tie])] -= 1
+                at_rest = waiting == np.uint64(0)
+                kept = np.uint64(0)
+                for start in range(np.uint64(0), waiting, np.uint64(SLOTS)):
+                    in_tile = np.int64(min(np.uint64(SLOTS), waiting - start))
+                    for slot in range(in_tile):
+                        entities[slot] = candidates[start + np.uint64(slot)]
+                    philox_slots(entities, week, draw_lucks, WEEK, seed, community, drawn)
+                    for slot in range(in_tile):
+                        told_by[slot] = np.float32(tellers[np.uint64(entities[slot])])
+                    for slot in range(SLOTS):
+                        chance = ONE - exp2_32(media + told_by[slot] * log_told)
+                        hears[slot] = uniform(words[slot]) < chance
+                    for slot in range(in_tile):
+                        i = entities[slot]
+                        if hears[slot]:
+                            tellers[np.uint64(i)] = TOLD
+                            order[length] = i
+                            length += np.uint64(1)
+                        elif one_try:
+                            tellers[np.uint64(i)] = 0
+                        elif told_by[slot] > ZERO:
+                            candidates[kept] = i
+                            kept += np.uint64(1)
+                waiting = kept
+            week_start[step + 2] = length
+            for place in range(here, length):
+                taking_part[group[order[place]]] += 1
+            for g in range(n_groups):
+                counts[lane, step, g] = taking_part[g]
+            if at_rest:
+                for later in range(step + 1, n_weeks):
+                    for g in range(n_groups):
+                        counts[lane, later, g] = taking_part[g]
+                break
+        for place in range(waiting):
+            tellers[np.uint64(candidates[place])] = 0
+        for place in range(length):
+            joined[np.uint64(written) + place] = order[place]
+            tellers[np.uint64(order[place])] = 0
+        written += np.int64(length)
+        joined_start[lane + 1] = written
+    return lucks.size
+
+
+@kernel
+def decide_one(
+    reach_start: Int64,
+    reached: UInt32,
+    factor: Float64,
+    divide: UInt8,
+    scale: float,
+    least: Int32,
+    threshold: Float32,
+    readiness: Float32,
+    group: UInt8,
+    parameters: Float32,
+    visibility: float,
+    decision: int,
+    irreversible: int,
+    luck: int,
+    seed: int,
+    community: int,
+    first_week: int,
+    n_weeks: int,
+    funding_end: int,
+    taking_part: UInt8,
+    marked: UInt8,
+    counts: Int64,
+) -> None:
+    """Run weeks in which everybody is aware and decides, for one lane.
+
+    Parameters
+    ----------
+    reach_start, reached : whom everybody influences.
+    factor : (N,) reciprocals of the denominators of exposure; denominators where `divide` is set.
+    divide : (N,) 1 where the numerator times `scale` is divided.
+    least : (N,) least numerators for decisions in whole numbers, else empty.
+    threshold : (N,). readiness : (N,) what the group adds, K_g.
+    group : (N,) group of every resident.
+    parameters : (5,) 1 - visibility, social weight, log2(e) / noise, 1 - reconsider, reconsider.
+    visibility : weight of community-wide participation.
+    decision, irreversible : modes of `Rules`.
+    luck, seed, community : the key of the random numbers.
+    first_week, n_weeks : the first week, negative in burn-in, and how many are run.
+    funding_end : the last funded week.
+    taking_part : (N + 63,) 1 for those who take part; changed in place.
+    marked : (2, N) receives who took part at funding end, and who did in every week since.
+    counts : (weeks from week 0 on, G), zeros; receives the participants at the end of each week.
+    """
+    n = threshold.size
+    n_groups = counts.shape[1]
+    numerators = np.zeros(n + SLOTS, np.int32)
+    changed = np.empty(n + SLOTS, np.uint32)
+    now = np.zeros(n_groups, np.int64)
+    entities = np.zeros(SLOTS, np.uint32)
+    lucks = np.full(SLOTS, luck, np.uint32)
+    drawn = np.zeros((4, SLOTS), np.uint32)
+    words = drawn.reshape(4 * SLOTS)
+    chosen = np.zeros(SLOTS, np.float32)
+    differs = np.zeros(SLOTS, np.uint8)
+    eights = differs.view(np.uint64)
+    at_end, never_left = marked[0], marked[1]
+    keeps, reconsiders = parameters[KEEPS], parameters[RECONSIDERS]
+    not_visible, social, steep = parameters[NOT_VISIBLE], parameters[SOCIAL], parameters[STEEP]
+    draws = decision == LOGIT or keeps > ZERO
+    n_changed = np.uint64(0)
+    total = np.int64(0)
+    for i in range(n):
+        if taking_part[i]:
+            changed[n_changed] = np.uint32(i)
+            n_changed += np.uint64(1)
+            now[group[i]] += 1
+            total += 1
+    for step in range(n_weeks):
+        week = first_week + step
+        # Neighbours hear of those who changed last week.
+        for place in range(n_changed):
+            j = np.uint64(changed[place])
+            change = np.int32(1) if taking_part[j] else np.int32(-1)
+            for tie in range(np.uint64(reach_start[j]), np.uint64(reach_start[j + np.uint64(1)])):
+                numerators[np.uint64(reached[tie])] += change
+        if n_changed == np.uint64(0) and step > 0 and week > 0 and not draws:  # at rest
+            for later in range(week, counts.shape[0]):
+                counts[later] = now
+            if week <= funding_end < counts.shape[0]:
+                at_end[:] = taking_part[:n]
+                never_left[:] = taking_part[:n]
+            break
+        lambda_f = np.float32(visibility * (np.float64(total) / np.float64(n)))
+        n_changed = np.uint64(0)
+        for base in range(0, n, SLOTS):
+            in_tile = min(SLOTS, n - base)
+            if draws:
+                for slot in range(SLOTS):
+                    entities[slot] = np.uint32(base) + np.uint32(slot)
+                philox_slots(entities, week, lucks, WEEK, seed, community, drawn)
+            if decision == WHOLE:
+                for slot in range(in_tile):
+                    chosen[slot] = ONE if numerators[at(base, slot, 0)] >= least[at(base, slot, 0)] else ZERO
+            else:
+                divided = False
+                for slot in range(in_tile):
+                    divided |= divide[at(base, slot, 0)] != 0
+                if divided:
+                    for slot in range(in_tile):
+                        numerator = np.float64(numerators[at(base, slot, 0)])
+                        by = factor[at(base, slot, 0)]
+                        if divide[at(base, slot, 0)]:
+                            chosen[slot] = np.float32((numerator * scale) / by) if by > 0.0 else ZERO
+                        else:
+                            chosen[slot] = np.float32(numerator * by)
+                else:
+                    for slot in range(in_tile):
+                        chosen[slot] = np.float32(
+                            np.float64(numerators[at(base, slot, 0)]) * factor[at(base, slot, 0)]
+                        )
+                for slot in range(in_tile):
+                    exposure = not_visible * chosen[slot] + lambda_f
+                    v = social * exposure
+                    v = v + readiness[at(base, slot, 0)]
+                    chosen[slot] = v - threshold[at(base, slot, 0)]
+                if decision == LOGIT:
+                    for slot in range(SLOTS):
+                        chosen[slot] = logistic_32(chosen[slot] * steep)
+                else:
+                    for slot in range(SLOTS):
+                        chosen[slot] = ONE if chosen[slot] >= ZERO else ZERO
+            for slot in range(SLOTS):
+                before = taking_part[at(base, slot, 0)]
+                stays = keeps if before != 0 else ZERO
+                joins = stays + reconsiders * chosen[slot]
+                after = np.uint8(uniform(words[at(64, slot, 0)]) < joins)
+                differs[slot] = after ^ before
+            if irreversible:
+                for slot in range(SLOTS):
+                    differs[slot] &= np.uint8(1) - taking_part[at(base, slot, 0)]
+            for eight in range(8):
+                if eights[eight]:
+                    for slot in range(8 * eight, min(8 * eight + 8, in_tile)):
+                        changed[n_changed] = np.uint32(base + slot)
+                        n_changed += np.uint64(differs[slot])
+        for place in range(n_changed):
+            j = np.uint64(changed[place])
+            after = np.uint8(1) - taking_part[j]
+            taking_part[j] = after
+            now[group[j]] += 1 if after else -1
+            total += 1 if after else -1
+        if week >= 0:
+            counts[week] = now
+        if week > funding_end:
+            for place in range(n_changed):
+                never_left[np.uint64(changed[place])] = 0
+        elif week == funding_end:
+            at_end[:] = taking_part[:n]
+            never_left[:] = taking_part[:n]
+
+
+@kernel
+def decide_many(
+    row_start: Int64,
+    neighbours: UInt32,
+    factor: Float64,
+    divide: UInt8,
+    scale: float,
+    least: Int32,
+    threshold: Float32,
+    readiness: Float32,
+    group: UInt8,
+    parameters: Float32,
+    visibility: Float64,
+    decision: int,
+    irreversible: int,
+    lucks: UInt32,
+    luck_of: Int64,
+    seed: int,
+    community: int,
+    first_week: int,
+    n_weeks: int,
+    funding_end: int,
+    taking_part: UInt8,
+    marked: UInt8,
+    counts: Int64,
+) -> None:
+    """Run weeks in which everybody is aware and decides, for 64 lanes.
+
+    Parameters
+    ----------
+    row_start, neighbours : the network: row i lists those who influence i.
+    factor, divide, scale, least, threshold, group : as for `decide_one`.
+    readiness : (G, 64) what the group adds, K_g.
+    parameters : (5, 64) as for `decide_one`, by lane. visibility : (64,).
+    decision, irreversible : modes of `Rules`.
+    lucks : (K,) the lucks of the block; K divides 64. luck_of : (64,) which of them a lane has.
+    seed, community : the key of the random numbers.
+    first_week, n_weeks : the first week, negative in burn-in, and how many are run.
+    funding_end : the last funded week.
+    taking_part : (2, N * 64) 1 for those who take part; the first row is the start, the last week's row is
+        `n_weeks` % 2.
+    marked : (2, N * 64) receives who took part at funding end, and who did in every week since.
+    counts : (weeks from week 0 on, 64, G), zeros; receives the participants at the end of each week.
+    """
+    n = threshold.size
+    n_groups = counts.shape[2]
+    n_lucks = lucks.size
+    per_chunk = SLOTS // n_lucks
+    entities = np.zeros(SLOTS, np.uint32)
+    draw_lucks = np.zeros(SLOTS, np.uint32)
+    for slot in range(SLOTS):
+        draw_lucks[slot] = lucks[slot % n_lucks]
+    drawn = np.zeros((4, SLOTS), np.uint32)
+    words = drawn.reshape(4 * SLOTS)
+    sums = np.zeros(SLOTS, np.uint16)
+    u = np.zeros(SLOTS, np.float32)
+    chosen = np.zeros(SLOTS, np.float32)
+    lambda_f = np.zeros(SLOTS, np.float32)
+    of_luck = np.zeros(SLOTS, np.uint64)
+    now = np.zeros((n_groups, SLOTS), np.uint32)
+    now_flat = now.reshape(n_groups * SLOTS)
+    f = parameters.reshape(N_PARAMETERS * SLOTS)
+    k_of = readiness.reshape(n_groups * SLOTS)
+    at_end, never_left = marked[0], marked[1]
+    for lane in range(SLOTS):
+        of_luck[lane] = np.uint64(luck_of[lane])
+    draws = decision == LOGIT
+    for lane in range(SLOTS):
+        draws |= f[KEEPS * 64 + lane] > ZERO
+    for i in range(n):
+        for lane in range(SLOTS):
+            now[group[i], lane] += taking_part[0, i * SLOTS + lane]
+    for step in range(n_weeks):
+        week = first_week + step
+        before, after = taking_part[step % 2], taking_part[1 - step % 2]
+        for lane in range(SLOTS):
+            total = np.int64(0)
+            for g in range(n_groups):
+                total += np.int64(now[g, lane])
+            lambda_f[lane] = np.float32(visibility[lane] * (np.float64(total) / np.float64(n)))
+        now[:] = 0
+        for chunk in range(0, n, per_chunk):
+            if draws:
+                for slot in range(SLOTS):
+                    entities[slot] = np.uint32(chunk) + np.uint32(slot // n_lucks)
+                philox_slots(entities, week, draw_lucks, WEEK, seed, community, drawn)
+            for i in range(chunk, min(chunk + per_chunk, n)):
+                base = i * SLOTS
+                drawn_at = at(64, (i - chunk) * n_lucks, 0)
+                if n_lucks == 1:
+                    same = uniform(words[drawn_at])
+                    for s in range(SLOTS):
+                        u[s] = same
+                else:
+                    for s in range(SLOTS):
+                        u[s] = uniform(words[drawn_at + of_luck[s]])
+                for s in range(SLOTS):
+                    sums[s] = 0
+                tie, end = np.uint64(row_start[at(i, 0, 0)]), np.uint64(row_start[at(i, 1, 0)])
+                while tie + np.uint64(2) <= end:
+                    one = np.uint64(neighbours[tie]) * np.uint64(SLOTS)
+                    two = np.uint64(neighbours[tie + np.uint64(1)]) * np.uint64(SLOTS)
+                    for s in range(SLOTS):
+                        sums[s] += np.uint16(before[at(one, s, 0)]) + np.uint16(before[at(two, s, 0)])
+                    tie += np.uint64(2)
+                if tie < end:
+                    one = np.uint64(neighbours[tie]) * np.uint64(SLOTS)
+                    for s in range(SLOTS):
+                        sums[s] += np.uint16(before[at(one, s, 0)])
+                if decision == WHOLE:
+                    enough = least[at(i, 0, 0)]
+                    for s in range(SLOTS):
+                        chosen[s] = ONE if np.int32(sums[s]) >= enough else ZERO
+                else:
+                    by = factor[at(i, 0, 0)]
+                    if divide[at(i, 0, 0)]:
+                        for s in range(SLOTS):
+                            chosen[s] = np.float32((np.float64(sums[s]) * scale) / by) if by > 0.0 else ZERO
+                    else:
+                        for s in range(SLOTS):
+                            chosen[s] = np.float32(np.float64(np.int32(sums[s])) * by)
+                    theta = threshold[at(i, 0, 0)]
+                    k_at = np.uint64(group[at(i, 0, 0)]) * np.uint64(SLOTS)
+                    for s in range(SLOTS):
+                        exposure = f[NOT_VISIBLE * 64 + s] * chosen[s] + lambda_f[s]
+                        v = f[SOCIAL * 64 + s] * exposure
+                        v = v + k_of[at(k_at, s, 0)]
+                        chosen[s] = v - theta
+                    if decision == LOGIT:
+                        for s in range(SLOTS):
+                            chosen[s] = logistic_32(chosen[s] * f[STEEP * 64 + s])
+                    else:
+                        for s in range(SLOTS):
+                            chosen[s] = ONE if chosen[s] >= ZERO else ZERO
+                for s in range(SLOTS):
+                    stays = f[KEEPS * 64 + s] if before[at(base, s, 0)] != 0 else ZERO
+                    joins = stays + f[RECONSIDERS * 64 + s] * chosen[s]
+                    after[at(base, s, 0)] = np.uint8(u[s] < joins)
+                if irreversible:
+                    for s in range(SLOTS):
+                        after[at(base, s, 0)] |= before[at(base, s, 0)]
+                counted = np.uint64(group[at(i, 0, 0)]) * np.uint64(SLOTS)
+                for s in range(SLOTS):
+                    now_flat[at(counted, s, 0)] += np.uint32(after[at(base, s, 0)])
+        if week >= 0:
+            for lane in range(SLOTS):
+                for g in range(n_groups):
+                    counts[week, lane, g] = np.int64(now[g, lane])
+        if week == funding_end:
+            for k in range(n * SLOTS):
+                at_end[at(k, 0, 0)] = after[at(k, 0, 0)]
+                never_left[at(k, 0, 0)] = after[at(k, 0, 0)]
+        elif week > funding_end:
+            for k in range(n * SLOTS):
+                never_left[at(k, 0, 0)] &= after[at(k, 0, 0)]
