@@ -12,7 +12,8 @@ from tests.builders import mixed_community, star_ties, tiny_scenario
 from tests.strategies import World, worlds
 
 from mobsim.engine.block import Block
-from mobsim.engine.run import JOINED, Recorder, join_records
+from mobsim.engine.block_records import JOINED
+from mobsim.engine.run import Recorder, join_records
 from mobsim.kernels import arrays as a
 from mobsim.kernels.deliberation import decides
 from mobsim.kernels.preview import empty_preview, preview_week

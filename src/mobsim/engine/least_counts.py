@@ -76,6 +76,9 @@ def _of_shares(
     """Least numerators where exposure is a share of contacts; one without contacts joins if θ <= 0."""
     if weight == 1 and read is Fraction and denominators.max(initial=0.0) < EXACT_SIZE:
         least = np.ceil(values * denominators).astype(np.int64)
+    elif values.size and values.min() == values.max():
+        share = read(float(values[0])) / weight
+        least = _for_each(denominators, lambda d: _limited(ceil(share * Fraction(d))))
     else:
         pairs, place = np.unique(np.stack([values, denominators]), axis=1, return_inverse=True)
         exact = [_limited(ceil(read(v) / weight * Fraction(d))) for v, d in pairs.T.tolist()]

@@ -34,20 +34,21 @@ def at_points(scenario: Scenario, points: Sequence[Mapping[str, Any]] | None) ->
         return (scenario,)
     if not points:
         raise UsageError("points: found an empty list; allowed is at least one point, or none at all")
-    return tuple(_at(scenario, number, point) for number, point in enumerate(points))
+    as_it_is = scenario.behaviour.model_dump()
+    return tuple(_at(scenario, as_it_is, number, point) for number, point in enumerate(points))
 
 
-def _at(scenario: Scenario, number: int, point: Mapping[str, Any]) -> Scenario:
-    allowed = [f"{SECTION}{name}" for name in BehaviourSpec.model_fields]
+def _at(scenario: Scenario, as_it_is: dict[str, Any], number: int, point: Mapping[str, Any]) -> Scenario:
+    allowed = {f"{SECTION}{name}" for name in BehaviourSpec.model_fields}
     for name in point:
         if name not in allowed:
             raise UsageError(
                 f"points: point {number} changes {name!r}; allowed are the values of behaviour, such as "
-                f"behaviour.social_weight{nearest(str(name), allowed)}"
+                f"behaviour.social_weight{nearest(str(name), sorted(allowed))}"
             )
     changed = {name.removeprefix(SECTION): value for name, value in point.items()}
     try:
-        behaviour = BehaviourSpec.model_validate(scenario.behaviour.model_dump() | changed)
+        behaviour = BehaviourSpec.model_validate(as_it_is | changed)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

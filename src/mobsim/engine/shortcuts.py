@@ -34,6 +34,7 @@ from mobsim.kernels.spread import (
     STEEP,
     decide_many,
     decide_one,
+    hear_by_ties,
     hear_in_turn,
     join_by_counts,
     turn_round,
@@ -45,6 +46,8 @@ MANY = 16
 """From so many lanes on, 64 lanes are carried together; fewer one by one."""
 MOST_TIES_ADDED = 65_535
 """Most ties of a resident whose participants 64 lanes can count in 16 bits."""
+MARK_16, MARK_32 = -(2**14), -(2**30)
+"""What marks those who have been told, in counts of tellers of 16 and of 32 bits."""
 LARGEST_NUMERATOR = 2**29
 """Beyond it numerators might not fit 32 bits."""
 MOST_SHORT_LANES = 256
@@ -105,7 +108,7 @@ def shortcut_of(scenario: Scenario, arms: Sequence[str]) -> Shortcut:
     return Shortcut.LANES
 
 
-def key_of(kind: Shortcut, behaviour: BehaviourSpec) -> str:
+def key_of(kind: Shortcut, behaviour: BehaviourSpec) -> object:
     """Return what points must share for their lanes to be carried together.
 
     Parameters
@@ -113,12 +116,11 @@ def key_of(kind: Shortcut, behaviour: BehaviourSpec) -> str:
     kind : which shortcut.
     behaviour : parameters of the rules at a point.
     """
-    free: dict[str, float] = dict.fromkeys(FREE[kind.value], 0.0)
-    if kind is Shortcut.DENSE and behaviour.noise > 0:
-        free["noise"] = 1.0
-    elif kind is Shortcut.DENSE:
-        free["social_weight"] = behaviour.social_weight  # decides who needs how many
-    return behaviour.model_copy(update=free).model_dump_json()
+    free = FREE[kind.value]
+    if kind is Shortcut.DENSE and behaviour.noise == 0:
+        free = tuple(name for name in free if name != "social_weight")  # it decides who needs how many
+    kept = [getattr(behaviour, name) for name in BehaviourSpec.model_fields if name not in free]
+    return tuple(kept), behaviour.noise > 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -300,6 +302,7 @@ def _frontier(
     of_lane = np.array([lane.seeds for lane in lanes], np.int64)
     if np.array_equal(of_lane, np.arange(n_sets)):
         participating = counts[:, -n_weeks:]
+        ids = ids[: start[-1]].copy()
     else:
         participating = counts[of_lane, -n_weeks:]
         ids = np.concatenate([ids[start[s] : start[s + 1]] for s in of_lane])
@@ -318,32 +321,50 @@ def _cascade(
     sets = np.array([lane.seeds for lane in lanes], np.int64)
     counts = np.zeros((len(lanes), n_weeks - first, len(community.group_names)), np.int64)
     start = np.zeros(len(lanes) + 1, np.int64)
+    by_tie = network.ties.transmission.size > 0
+    most = int(community.degree.max(initial=0))
+    narrow = most < -MARK_16 - 1
+    mark = MARK_16 if narrow else MARK_32
     parts = []
     done = 0
     while done < len(lanes):
         ids = np.empty(max(8 * n, min(len(lanes) - done, 64) * n // 4), np.uint32)
         part_start = np.zeros(len(lanes) - done + 1, np.int64)
-        more = hear_in_turn(
-            network.reach_start,
-            network.reached,
-            network.tie,
-            network.ties.transmission,
-            log_tell[done:],
-            log_media,
-            window,
-            community.group,
-            seeds.ids,
-            seeds.start,
-            lucks[done:],
-            sets[done:],
-            scenario.seed,
-            community.number,
-            first,
-            n_weeks - first,
-            counts[done:],
-            ids,
-            part_start,
-        )
+        key_and_weeks = (scenario.seed, community.number, first, n_weeks - first)
+        told = (counts[done:], ids, part_start)
+        if by_tie:
+            more = hear_by_ties(
+                network.reach_start,
+                network.reached,
+                network.tie,
+                network.ties.transmission,
+                window,
+                community.group,
+                seeds.ids,
+                seeds.start,
+                lucks[done:],
+                sets[done:],
+                *key_and_weeks,
+                *told,
+            )
+        else:
+            more = hear_in_turn(
+                network.reach_start,
+                network.reached,
+                log_tell[done:],
+                log_media,
+                window,
+                most,
+                mark,
+                np.zeros(n, np.int16 if narrow else np.int32),
+                community.group,
+                seeds.ids,
+                seeds.start,
+                lucks[done:],
+                sets[done:],
+                *key_and_weeks,
+                *told,
+            )
         start[done : done + more + 1] = start[done] + part_start[: more + 1]
         parts.append(ids[: part_start[more]].copy())
         done += more
@@ -351,11 +372,11 @@ def _cascade(
     return Course(participating, np.concatenate(parts), start, _for_good(participating, funding_end))
 
 
-def _telling(scenario: Scenario, behaviours: Sequence[BehaviourSpec]) -> tuple[a.Float32, float, int]:
+def _telling(scenario: Scenario, behaviours: Sequence[BehaviourSpec]) -> tuple[a.Float32, np.float32, int]:
     """(lanes,) log2(1 - c_P), the log of no background media, and the exposure window."""
     rules = _rules_of(scenario, behaviours)
     log_tell = np.array([r.singles[a.LOG_TELL_PARTICIPANT, 0] for r in rules], np.float32)
-    return log_tell, float(rules[0].by_group[a.LOG_BACKGROUND, 0, 0]), rules[0].exposure_window
+    return log_tell, np.float32(rules[0].by_group[a.LOG_BACKGROUND, 0, 0]), rules[0].exposure_window
 
 
 def _rules_of(scenario: Scenario, behaviours: Sequence[BehaviourSpec]) -> list[a.Rules]:

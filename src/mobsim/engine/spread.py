@@ -203,7 +203,8 @@ def _short(
     else:
         with ThreadPoolExecutor(max_workers=workers) as pool:
             course = join_courses(list(pool.map(run, parts)))
-    participating = course.participating.sum(axis=2)
+    by_group = course.participating
+    participating = by_group[:, :, 0] if by_group.shape[2] == 1 else by_group.sum(axis=2)
     ids, start = course.ids, course.start
     if kind is Shortcut.FRONTIER and len(lucks) > 1:
         sizes = np.repeat(np.diff(start), len(lucks))
@@ -211,8 +212,9 @@ def _short(
         start = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
         participating = np.repeat(participating, len(lucks), axis=0)
     participating = participating.reshape(len(sets), len(lucks), -1)
-    everybody = np.full_like(participating, community.n_residents)
-    aware = participating if kind is Shortcut.CASCADE else everybody
+    aware = participating
+    if kind is not Shortcut.CASCADE:
+        aware = np.full_like(participating, community.n_residents)
     return Spread(participating, aware, lucks, community.n_residents, ids, start)
 
 

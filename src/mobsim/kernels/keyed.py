@@ -202,6 +202,70 @@ def philox_slots(
 
 
 @inlined
+def philox_first(
+    entities: npt.NDArray[np.uint32],
+    start: Whole,
+    week: Whole,
+    luck: Whole,
+    stream: Whole,
+    seed: Whole,
+    community: Whole,
+    out: npt.NDArray[np.uint32],
+) -> None:
+    """Draw the first random word of 64 entities that stand side by side, all with one luck.
+
+    Parameters
+    ----------
+    entities : uint32 array, shape (n,)
+    start : int
+        Where the 64 entities begin.
+    week, luck, stream, seed, community : int
+        As for `philox`.
+    out : uint32 array, shape (64,)
+        Receives the words.
+    """
+    w1 = np.uint64(week) & _LOW
+    w2 = np.uint64(luck) & _LOW
+    w3 = np.uint64(stream) & _LOW
+    k0 = np.uint64(seed) & _LOW
+    k1 = np.uint64(community) & _LOW
+    for slot in range(64):
+        v0, _, _, _ = _ten_rounds(np.uint64(entities[np.uint64(start) + np.uint64(slot)]), w1, w2, w3, k0, k1)
+        out[slot] = np.uint32(v0)
+
+
+@inlined
+def philox_second(
+    first: Whole,
+    week: Whole,
+    luck: Whole,
+    stream: Whole,
+    seed: Whole,
+    community: Whole,
+    out: npt.NDArray[np.uint32],
+) -> None:
+    """Draw the second random word of 64 entities in a row, all with one luck.
+
+    Parameters
+    ----------
+    first : int
+        The first of the 64 entities.
+    week, luck, stream, seed, community : int
+        As for `philox`.
+    out : uint32 array, shape (64,)
+        Receives the words.
+    """
+    w1 = np.uint64(week) & _LOW
+    w2 = np.uint64(luck) & _LOW
+    w3 = np.uint64(stream) & _LOW
+    k0 = np.uint64(seed) & _LOW
+    k1 = np.uint64(community) & _LOW
+    for slot in range(64):
+        _, v1, _, _ = _ten_rounds((np.uint64(first) + np.uint64(slot)) & _LOW, w1, w2, w3, k0, k1)
+        out[slot] = np.uint32(v1)
+
+
+@inlined
 def uniform(word: Whole) -> np.float32:
     """Turn a random word into a float32 on [0, 1): its upper 24 bits, such that `u < p` has chance p.
 

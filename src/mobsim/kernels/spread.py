@@ -30,16 +30,23 @@ from mobsim.kernels.arrays import (
 )
 from mobsim.kernels.compile import kernel
 from mobsim.kernels.elementary import exp2_32, logistic_32
-from mobsim.kernels.keyed import philox_slots, uniform
+from mobsim.kernels.keyed import Whole, philox_first, philox_second, philox_slots, uniform
 from mobsim.kernels.streams import TELLING, WEEK
 from mobsim.kernels.tile import ONE, SLOTS, ZERO, at
 
-TOLD = -(2**30)
-"""Count of tellers of one who has been told already."""
+STARTED = -(2**30)
+"""What one still needs who takes part from the start."""
+EIGHT = np.uint32(8)
+YES_16, NO_16 = np.uint16(1), np.uint16(0)
+YES_8, NO_8 = np.uint8(1), np.uint8(0)
 
 # Rows of the parameters by lane that `decide_one` and `decide_many` read
 NOT_VISIBLE, SOCIAL, STEEP, KEEPS, RECONSIDERS = range(5)
 N_PARAMETERS = 5
+# Further rows of the float scratch of `decide_many`: λF, draws, Λ; from K_ROWS on, K_g
+LAMBDA, U, CHOSEN, K_ROWS = 5, 6, 7, 8
+# Places in its scratch of whole numbers
+SUMS, BEFORE, AFTER = 0, 64, 128
 
 
 @kernel
@@ -114,8 +121,8 @@ def join_by_counts(
         length = np.uint64(0)
         for place in range(seed_start[which], seed_start[which + 1]):
             i = np.uint64(seeds[place])
-            if left[i] != TOLD:
-                left[i] = TOLD
+            if left[i] != STARTED:
+                left[i] = STARTED
                 order[length] = np.uint32(i)
                 length += np.uint64(1)
                 taking_part[group[i]] += 1
@@ -126,7 +133,7 @@ def join_by_counts(
                 for place in range(at_once.size):
                     i = np.uint64(at_once[place])
                     order[length] = np.uint32(i)
-                    length += np.uint64(left[i] != TOLD)
+                    length += np.uint64(left[i] != STARTED)
             for place in range(first, last):
                 j = np.uint64(order[place])
                 begin, end = np.uint64(reach_start[j]), np.uint64(reach_start[j + np.uint64(1)])
@@ -166,41 +173,47 @@ def join_by_counts(
 
 
 @kernel
-def _draw_ties(ties: UInt32, week: int, lucks: UInt32, seed: int, community: int, drawn: UInt32) -> None:
-    """Draw the random words of 64 ties."""
-    philox_slots(ties, week, lucks, TELLING, seed, community, drawn)
+def _draw_first(
+    entities: UInt32,
+    start: Whole,
+    week: Whole,
+    luck: Whole,
+    stream: Whole,
+    seed: Whole,
+    community: Whole,
+    out: UInt32,
+) -> None:
+    """Draw the first word of 64 entities: compiled once for all who call it."""
+    philox_first(entities, start, week, luck, stream, seed, community, out)
 
 
 @kernel
-def _tell_by_ties(
-    n_ties: int,
-    ties: UInt32,
-    ends: UInt32,
-    words: UInt32,
-    transmission: Float64,
-    tellers: Int32,
-    order: UInt32,
-    length: np.uint64,
-) -> np.uint64:
-    """Tell those at the ends of ties whose draw says so; return how many have been told by now."""
-    for slot in range(n_ties):
-        end = np.uint64(ends[slot])
-        if uniform(words[slot]) < np.float32(transmission[np.uint64(ties[slot])]) and tellers[end] >= 0:
-            tellers[end] = TOLD
-            order[length] = ends[slot]
-            length += np.uint64(1)
-    return length
+def limits_of(log_tell: np.float32, log_media: np.float32, limits: UInt32) -> None:
+    """Say for each number of tellers below which whole number a draw tells: u < p as whole numbers.
+
+    A uniform number is k / 2**24, so u < p holds for k below the least whole number that is not below
+    p x 2**24, which is exact.
+
+    Parameters
+    ----------
+    log_tell : log2(1 - c_P). log_media : log2(1 - background media).
+    limits : (most tellers + 1,) receives the whole numbers.
+    """
+    for n in range(limits.size):
+        chance = ONE - exp2_32(log_media + np.float32(n) * log_tell)
+        limits[n] = np.uint32(np.ceil(np.float64(max(chance, ZERO)) * 16777216.0))
 
 
 @kernel
 def hear_in_turn(
     reach_start: Int64,
     reached: UInt32,
-    ties: UInt32,
-    transmission: Float64,
     log_tell: Float32,
-    log_media: float,
+    log_media: np.float32,
     window: int,
+    most_tellers: int,
+    told: int,
+    tellers: Int32,
     group: UInt8,
     seeds: UInt32,
     seed_start: Int64,
@@ -218,10 +231,12 @@ def hear_in_turn(
 
     Parameters
     ----------
-    reach_start, reached, ties : whom everybody influences, by which tie.
-    transmission : (ties,) weekly chance that a tie tells, in the order of the network; or empty.
+    reach_start, reached : whom everybody influences.
     log_tell : (lanes,) log2(1 - c_P). log_media : log2(1 - background media), that is 0.
     window : weeks after being told in which one still tells.
+    most_tellers : most residents who influence one.
+    told : a number so far below 0 that `most_tellers` more leave it there; marks those who have been told.
+    tellers : (N,) scratch, zeros; narrow where degrees allow it.
     group : (N,) group of every resident.
     seeds, seed_start : the first participants of set s are seeds[seed_start[s] : seed_start[s + 1]].
     lucks, sets : (lanes,) the luck and the set of first participants of each lane.
@@ -238,34 +253,27 @@ def hear_in_turn(
     """
     n = reach_start.size - 1
     n_groups = counts.shape[2]
-    tellers = np.zeros(n, np.int32)
-    order = np.empty(n, np.uint32)
-    candidates = np.empty(n + 1, np.uint32)
+    order = np.empty(n + 1, np.uint32)
+    candidates = np.zeros(n + SLOTS, np.uint32)
     week_start = np.zeros(n_weeks + 2, np.uint64)
     taking_part = np.zeros(n_groups, np.int64)
-    entities = np.zeros(SLOTS, np.uint32)
-    ends = np.zeros(SLOTS, np.uint32)
-    draw_lucks = np.zeros(SLOTS, np.uint32)
-    drawn = np.zeros((4, SLOTS), np.uint32)
-    words = drawn.reshape(4 * SLOTS)
-    told_by = np.zeros(SLOTS, np.float32)
-    hears = np.zeros(SLOTS, np.uint8)
-    by_tie = transmission.size > 0
+    words = np.zeros(SLOTS, np.uint32)
+    limits = np.zeros(most_tellers + 1, np.uint32)
     one_try = window == 1
-    media = np.float32(log_media)
-    written = np.int64(0)
+    written = np.uint64(0)
     for lane in range(lucks.size):
-        if written + n > joined.size:
+        if np.int64(written) + n > joined.size:
             return lane
+        if lane == 0 or log_tell[lane] != log_tell[lane - 1]:
+            limits_of(log_tell[lane], log_media, limits)
+        luck = np.int64(lucks[lane])
         which = sets[lane]
-        log_told = log_tell[lane]
-        draw_lucks[:] = lucks[lane]
         taking_part[:] = 0
         length = np.uint64(0)
         for place in range(seed_start[which], seed_start[which + 1]):
             i = np.uint64(seeds[place])
             if tellers[i] >= 0:
-                tellers[i] = TOLD
+                tellers[i] = told
                 order[length] = np.uint32(i)
                 length += np.uint64(1)
                 taking_part[group[i]] += 1
@@ -273,71 +281,51 @@ def hear_in_turn(
         week_start[1] = length
         waiting = np.uint64(0)
         for step in range(n_weeks):
-            week = first_week + step
             # Those told in week t stand in order[week_start[t + 1] : week_start[t + 2]]; the first at t = -1.
             newest, here = week_start[step], week_start[step + 1]
-            if by_tie:
-                oldest = week_start[max(0, step + 1 - window)]
-                filled = 0
-                for place in range(oldest, here):
+            for place in range(newest, here):
+                j = np.uint64(order[place])
+                for tie in range(np.uint64(reach_start[j]), np.uint64(reach_start[j + np.uint64(1)])):
+                    i = np.uint64(reached[tie])
+                    before = tellers[i]
+                    tellers[i] = before + 1
+                    candidates[waiting] = np.uint32(i)
+                    waiting += np.uint64(before == 0)
+            if step >= window and not one_try:
+                # Who was told `window` + 1 weeks ago tells no more.
+                for place in range(week_start[step - window], week_start[step - window + 1]):
                     j = np.uint64(order[place])
                     for tie in range(np.uint64(reach_start[j]), np.uint64(reach_start[j + np.uint64(1)])):
-                        i = reached[tie]
-                        if tellers[np.uint64(i)] >= 0:
-                            entities[filled] = ties[tie]
-                            ends[filled] = i
-                            filled += 1
-                        if filled == SLOTS:
-                            _draw_ties(entities, week, draw_lucks, seed, community, drawn)
-                            length = _tell_by_ties(
-                                filled, entities, ends, words, transmission, tellers, order, length
-                            )
-                            filled = 0
-                _draw_ties(entities, week, draw_lucks, seed, community, drawn)
-                length = _tell_by_ties(filled, entities, ends, words, transmission, tellers, order, length)
-                at_rest = oldest == here
-            else:
-                for place in range(newest, here):
-                    j = np.uint64(order[place])
-                    for tie in range(np.uint64(reach_start[j]), np.uint64(reach_start[j + np.uint64(1)])):
-                        i = np.uint64(reached[tie])
-                        before = tellers[i]
-                        tellers[i] = np.int32(before + 1)
-                        candidates[waiting] = np.uint32(i)
-                        waiting += np.uint64(before == 0)
-                if step >= window and not one_try:
-                    # Who was told `window` + 1 weeks ago tells no more.
-                    for place in range(week_start[step - window], week_start[step - window + 1]):
-                        j = np.uint64(order[place])
-                        for tie in range(np.uint64(reach_start[j]), np.uint64(reach_start[j + np.uint64(1)])):
-                            tellers[np.uint64(reached[tie])] -= 1
-                at_rest = waiting == np.uint64(0)
-                kept = np.uint64(0)
-                for start in range(np.uint64(0), waiting, np.uint64(SLOTS)):
-                    in_tile = np.int64(min(np.uint64(SLOTS), waiting - start))
+                        tellers[np.uint64(reached[tie])] -= 1
+            at_rest = waiting == np.uint64(0)
+            kept = np.uint64(0)
+            for start in range(np.uint64(0), waiting, np.uint64(SLOTS)):
+                in_tile = min(np.uint64(SLOTS), waiting - start)
+                _draw_first(candidates, start, first_week + step, luck, WEEK, seed, community, words)
+                if one_try:
                     for slot in range(in_tile):
-                        entities[slot] = candidates[start + np.uint64(slot)]
-                    philox_slots(entities, week, draw_lucks, WEEK, seed, community, drawn)
+                        i = np.uint64(candidates[start + slot])
+                        hears = words[slot] >> EIGHT < limits[np.uint64(tellers[i])]
+                        tellers[i] = told if hears else 0
+                        order[length] = np.uint32(i)
+                        length += np.uint64(hears)
+                else:
                     for slot in range(in_tile):
-                        told_by[slot] = np.float32(tellers[np.uint64(entities[slot])])
-                    for slot in range(SLOTS):
-                        chance = ONE - exp2_32(media + told_by[slot] * log_told)
-                        hears[slot] = uniform(words[slot]) < chance
-                    for slot in range(in_tile):
-                        i = entities[slot]
-                        if hears[slot]:
-                            tellers[np.uint64(i)] = TOLD
-                            order[length] = i
-                            length += np.uint64(1)
-                        elif one_try:
-                            tellers[np.uint64(i)] = 0
-                        elif told_by[slot] > ZERO:
-                            candidates[kept] = i
-                            kept += np.uint64(1)
-                waiting = kept
+                        i = np.uint64(candidates[start + slot])
+                        by = tellers[i]
+                        hears = words[slot] >> EIGHT < limits[np.uint64(by)]
+                        tellers[i] = told if hears else by
+                        order[length] = np.uint32(i)
+                        length += np.uint64(hears)
+                        candidates[kept] = np.uint32(i)
+                        kept += np.uint64(by > 0 and not hears)
+            waiting = kept
             week_start[step + 2] = length
-            for place in range(here, length):
-                taking_part[group[order[place]]] += 1
+            if n_groups == 1:
+                taking_part[0] = np.int64(length)
+            else:
+                for place in range(here, length):
+                    taking_part[group[order[place]]] += 1
             for g in range(n_groups):
                 counts[lane, step, g] = taking_part[g]
             if at_rest:
@@ -348,10 +336,115 @@ def hear_in_turn(
         for place in range(waiting):
             tellers[np.uint64(candidates[place])] = 0
         for place in range(length):
-            joined[np.uint64(written) + place] = order[place]
             tellers[np.uint64(order[place])] = 0
-        written += np.int64(length)
-        joined_start[lane + 1] = written
+            joined[written + place] = order[place]
+        written += length
+        joined_start[lane + 1] = np.int64(written)
+    return lucks.size
+
+
+@kernel
+def hear_by_ties(
+    reach_start: Int64,
+    reached: UInt32,
+    ties: UInt32,
+    transmission: Float64,
+    window: int,
+    group: UInt8,
+    seeds: UInt32,
+    seed_start: Int64,
+    lucks: UInt32,
+    sets: Int64,
+    seed: int,
+    community: int,
+    first_week: int,
+    n_weeks: int,
+    counts: Int64,
+    joined: UInt32,
+    joined_start: Int64,
+) -> int:
+    """Run cascades along ties that each carry their own chance: a teller makes one draw a tie and week.
+
+    Parameters
+    ----------
+    reach_start, reached, ties : whom everybody influences, by which tie.
+    transmission : (ties,) weekly chance that a tie tells, in the order of the network.
+    window, group, seeds, seed_start, lucks, sets, seed, community, first_week, n_weeks, counts, joined,
+    joined_start : as for `hear_in_turn`.
+
+    Returns
+    -------
+    int
+        Lanes that were run, as `hear_in_turn`.
+    """
+    n = reach_start.size - 1
+    n_groups = counts.shape[2]
+    told = np.zeros(n, np.uint8)
+    order = np.empty(n + 1, np.uint32)
+    week_start = np.zeros(n_weeks + 2, np.uint64)
+    taking_part = np.zeros(n_groups, np.int64)
+    tried = np.zeros(SLOTS, np.uint32)
+    ends = np.zeros(SLOTS, np.uint32)
+    words = np.zeros(SLOTS, np.uint32)
+    written = np.uint64(0)
+    for lane in range(lucks.size):
+        if np.int64(written) + n > joined.size:
+            return lane
+        luck = np.int64(lucks[lane])
+        which = sets[lane]
+        taking_part[:] = 0
+        length = np.uint64(0)
+        for place in range(seed_start[which], seed_start[which + 1]):
+            i = np.uint64(seeds[place])
+            if not told[i]:
+                told[i] = 1
+                order[length] = np.uint32(i)
+                length += np.uint64(1)
+                taking_part[group[i]] += 1
+        week_start[0] = 0
+        week_start[1] = length
+        for step in range(n_weeks):
+            oldest, here = week_start[max(0, step + 1 - window)], week_start[step + 1]
+            filled = np.uint64(0)
+            place, tie, end = oldest, np.uint64(0), np.uint64(0)
+            while place < here or tie < end or filled > np.uint64(0):
+                # Fill 64 ties to people who have not been told, as far as there are any; then draw for them.
+                while filled < np.uint64(SLOTS) and (place < here or tie < end):
+                    if tie == end:
+                        j = np.uint64(order[place])
+                        tie, end = np.uint64(reach_start[j]), np.uint64(reach_start[j + np.uint64(1)])
+                        place += np.uint64(1)
+                    else:
+                        tried[filled] = ties[tie]
+                        ends[filled] = reached[tie]
+                        filled += np.uint64(told[np.uint64(reached[tie])] == 0)
+                        tie += np.uint64(1)
+                _draw_first(tried, np.uint64(0), first_week + step, luck, TELLING, seed, community, words)
+                for slot in range(filled):
+                    i = np.uint64(ends[slot])
+                    if (
+                        uniform(words[slot]) < np.float32(transmission[np.uint64(tried[slot])])
+                        and not told[i]
+                    ):
+                        told[i] = 1
+                        order[length] = np.uint32(i)
+                        length += np.uint64(1)
+                filled = np.uint64(0)
+            week_start[step + 2] = length
+            for later in range(here, length):
+                taking_part[group[order[later]]] += 1
+            for g in range(n_groups):
+                counts[lane, step, g] = taking_part[g]
+            if oldest == here:
+                for later in range(step + 1, n_weeks):
+                    for g in range(n_groups):
+                        counts[lane, later, g] = taking_part[g]
+                break
+        for later in range(length):
+            told[np.uint64(order[later])] = 0
+            joined[written + later] = order[later]
+        written += length
+        joined_start[lane + 1] = np.int64(written)
     return lucks.size
 
 
@@ -405,10 +498,7 @@ def decide_one(
     numerators = np.zeros(n + SLOTS, np.int32)
     changed = np.empty(n + SLOTS, np.uint32)
     now = np.zeros(n_groups, np.int64)
-    entities = np.zeros(SLOTS, np.uint32)
-    lucks = np.full(SLOTS, luck, np.uint32)
-    drawn = np.zeros((4, SLOTS), np.uint32)
-    words = drawn.reshape(4 * SLOTS)
+    words = np.zeros(SLOTS, np.uint32)
     chosen = np.zeros(SLOTS, np.float32)
     differs = np.zeros(SLOTS, np.uint8)
     eights = differs.view(np.uint64)
@@ -444,9 +534,7 @@ def decide_one(
         for base in range(0, n, SLOTS):
             in_tile = min(SLOTS, n - base)
             if draws:
-                for slot in range(SLOTS):
-                    entities[slot] = np.uint32(base) + np.uint32(slot)
-                philox_slots(entities, week, lucks, WEEK, seed, community, drawn)
+                philox_second(base, week, luck, WEEK, seed, community, words)
             if decision == WHOLE:
                 for slot in range(in_tile):
                     chosen[slot] = ONE if numerators[at(base, slot, 0)] >= least[at(base, slot, 0)] else ZERO
@@ -482,7 +570,7 @@ def decide_one(
                 before = taking_part[at(base, slot, 0)]
                 stays = keeps if before != 0 else ZERO
                 joins = stays + reconsiders * chosen[slot]
-                after = np.uint8(uniform(words[at(64, slot, 0)]) < joins)
+                after = YES_8 if uniform(words[slot]) < joins else NO_8
                 differs[slot] = after ^ before
             if irreversible:
                 for slot in range(SLOTS):
@@ -556,110 +644,142 @@ def decide_many(
     n_groups = counts.shape[2]
     n_lucks = lucks.size
     per_chunk = SLOTS // n_lucks
+    # 64, but not known to the compiler, which would unroll short loops of 64 instead of using vector code.
+    width = visibility.size
     entities = np.zeros(SLOTS, np.uint32)
     draw_lucks = np.zeros(SLOTS, np.uint32)
+    of_luck = np.zeros(SLOTS, np.uint64)
     for slot in range(SLOTS):
         draw_lucks[slot] = lucks[slot % n_lucks]
+        of_luck[slot] = np.uint64(luck_of[slot])
+    in_order = n_lucks == SLOTS
+    for lane in range(SLOTS):
+        in_order = in_order and luck_of[lane] == lane
     drawn = np.zeros((4, SLOTS), np.uint32)
     words = drawn.reshape(4 * SLOTS)
-    sums = np.zeros(SLOTS, np.uint16)
-    u = np.zeros(SLOTS, np.float32)
-    chosen = np.zeros(SLOTS, np.float32)
-    lambda_f = np.zeros(SLOTS, np.float32)
-    of_luck = np.zeros(SLOTS, np.uint64)
-    now = np.zeros((n_groups, SLOTS), np.uint32)
-    now_flat = now.reshape(n_groups * SLOTS)
-    f = parameters.reshape(N_PARAMETERS * SLOTS)
-    k_of = readiness.reshape(n_groups * SLOTS)
+    # Scratch with constant offsets, 64 numbers each, as in `tile.py`.
+    f = np.zeros((K_ROWS + n_groups) * SLOTS, np.float32)
+    b = np.zeros(3 * SLOTS, np.uint16)
+    now = np.zeros(n_groups * SLOTS, np.uint32)
+    for row in range(N_PARAMETERS):
+        for s in range(SLOTS):
+            f[row * SLOTS + s] = parameters[row, s]
+    for g in range(n_groups):
+        for s in range(SLOTS):
+            f[(K_ROWS + g) * SLOTS + s] = readiness[g, s]
     at_end, never_left = marked[0], marked[1]
-    for lane in range(SLOTS):
-        of_luck[lane] = np.uint64(luck_of[lane])
     draws = decision == LOGIT
-    for lane in range(SLOTS):
-        draws |= f[KEEPS * 64 + lane] > ZERO
+    for s in range(SLOTS):
+        draws |= f[KEEPS * 64 + s] > ZERO
+    most_reconsider, least_kept = ZERO, ONE
+    for s in range(SLOTS):
+        most_reconsider = max(most_reconsider, f[RECONSIDERS * 64 + s])
+        least_kept = min(least_kept, f[KEEPS * 64 + s])
+    size = np.uint64(n * SLOTS)
+    x = taking_part.reshape(2 * n * SLOTS)
     for i in range(n):
-        for lane in range(SLOTS):
-            now[group[i], lane] += taking_part[0, i * SLOTS + lane]
+        for s in range(SLOTS):
+            now[group[i] * SLOTS + s] += x[i * SLOTS + s]
     for step in range(n_weeks):
         week = first_week + step
-        before, after = taking_part[step % 2], taking_part[1 - step % 2]
-        for lane in range(SLOTS):
+        before = size if step % 2 else np.uint64(0)
+        after = size - before
+        for s in range(SLOTS):
             total = np.int64(0)
             for g in range(n_groups):
-                total += np.int64(now[g, lane])
-            lambda_f[lane] = np.float32(visibility[lane] * (np.float64(total) / np.float64(n)))
-        now[:] = 0
+                total += np.int64(now[g * SLOTS + s])
+            f[LAMBDA * 64 + s] = np.float32(visibility[s] * (np.float64(total) / np.float64(n)))
         for chunk in range(0, n, per_chunk):
             if draws:
                 for slot in range(SLOTS):
                     entities[slot] = np.uint32(chunk) + np.uint32(slot // n_lucks)
                 philox_slots(entities, week, draw_lucks, WEEK, seed, community, drawn)
             for i in range(chunk, min(chunk + per_chunk, n)):
-                base = i * SLOTS
+                base = before + np.uint64(i * SLOTS)
                 drawn_at = at(64, (i - chunk) * n_lucks, 0)
+                to = after + np.uint64(i * SLOTS)
                 if n_lucks == 1:
                     same = uniform(words[drawn_at])
-                    for s in range(SLOTS):
-                        u[s] = same
+                    if same >= most_reconsider and same < least_kept:
+                        # Nobody reconsiders: who takes part stays, who does not stays away.
+                        for s in range(width):
+                            x[at(to, s, 0)] = x[at(base, s, 0)]
+                        continue
+                    for s in range(width):
+                        f[U * 64 + s] = same
+                elif in_order:
+                    for s in range(width):
+                        f[U * 64 + s] = uniform(words[at(64, s, 0)])
                 else:
-                    for s in range(SLOTS):
-                        u[s] = uniform(words[drawn_at + of_luck[s]])
-                for s in range(SLOTS):
-                    sums[s] = 0
+                    for s in range(width):
+                        f[U * 64 + s] = uniform(words[drawn_at + of_luck[s]])
+                for s in range(width):
+                    b[SUMS + s] = 0
                 tie, end = np.uint64(row_start[at(i, 0, 0)]), np.uint64(row_start[at(i, 1, 0)])
-                while tie + np.uint64(2) <= end:
-                    one = np.uint64(neighbours[tie]) * np.uint64(SLOTS)
-                    two = np.uint64(neighbours[tie + np.uint64(1)]) * np.uint64(SLOTS)
-                    for s in range(SLOTS):
-                        sums[s] += np.uint16(before[at(one, s, 0)]) + np.uint16(before[at(two, s, 0)])
-                    tie += np.uint64(2)
-                if tie < end:
-                    one = np.uint64(neighbours[tie]) * np.uint64(SLOTS)
-                    for s in range(SLOTS):
-                        sums[s] += np.uint16(before[at(one, s, 0)])
+                while tie + np.uint64(4) <= end:
+                    one = before + np.uint64(neighbours[tie]) * np.uint64(SLOTS)
+                    two = before + np.uint64(neighbours[tie + np.uint64(1)]) * np.uint64(SLOTS)
+                    three = before + np.uint64(neighbours[tie + np.uint64(2)]) * np.uint64(SLOTS)
+                    four = before + np.uint64(neighbours[tie + np.uint64(3)]) * np.uint64(SLOTS)
+                    for s in range(width):
+                        b[SUMS + s] += np.uint16(
+                            x[at(one, s, 0)] + x[at(two, s, 0)] + x[at(three, s, 0)] + x[at(four, s, 0)]
+                        )
+                    tie += np.uint64(4)
+                while tie < end:
+                    one = before + np.uint64(neighbours[tie]) * np.uint64(SLOTS)
+                    for s in range(width):
+                        b[SUMS + s] += np.uint16(x[at(one, s, 0)])
+                    tie += np.uint64(1)
+                for s in range(width):
+                    b[BEFORE + s] = x[at(base, s, 0)]
                 if decision == WHOLE:
                     enough = least[at(i, 0, 0)]
-                    for s in range(SLOTS):
-                        chosen[s] = ONE if np.int32(sums[s]) >= enough else ZERO
+                    for s in range(width):
+                        f[CHOSEN * 64 + s] = ONE if np.int32(b[SUMS + s]) >= enough else ZERO
                 else:
                     by = factor[at(i, 0, 0)]
                     if divide[at(i, 0, 0)]:
-                        for s in range(SLOTS):
-                            chosen[s] = np.float32((np.float64(sums[s]) * scale) / by) if by > 0.0 else ZERO
+                        for s in range(width):
+                            f[CHOSEN * 64 + s] = (
+                                np.float32((np.float64(b[SUMS + s]) * scale) / by) if by > 0.0 else ZERO
+                            )
                     else:
-                        for s in range(SLOTS):
-                            chosen[s] = np.float32(np.float64(np.int32(sums[s])) * by)
+                        for s in range(width):
+                            f[CHOSEN * 64 + s] = np.float32(np.float64(np.int32(b[SUMS + s])) * by)
                     theta = threshold[at(i, 0, 0)]
-                    k_at = np.uint64(group[at(i, 0, 0)]) * np.uint64(SLOTS)
-                    for s in range(SLOTS):
-                        exposure = f[NOT_VISIBLE * 64 + s] * chosen[s] + lambda_f[s]
+                    k_at = np.uint64(K_ROWS + group[at(i, 0, 0)]) * np.uint64(SLOTS)
+                    for s in range(width):
+                        exposure = f[NOT_VISIBLE * 64 + s] * f[CHOSEN * 64 + s] + f[LAMBDA * 64 + s]
                         v = f[SOCIAL * 64 + s] * exposure
-                        v = v + k_of[at(k_at, s, 0)]
-                        chosen[s] = v - theta
+                        v = v + f[at(k_at, s, 0)]
+                        f[CHOSEN * 64 + s] = v - theta
                     if decision == LOGIT:
-                        for s in range(SLOTS):
-                            chosen[s] = logistic_32(chosen[s] * f[STEEP * 64 + s])
+                        for s in range(width):
+                            f[CHOSEN * 64 + s] = logistic_32(f[CHOSEN * 64 + s] * f[STEEP * 64 + s])
                     else:
-                        for s in range(SLOTS):
-                            chosen[s] = ONE if chosen[s] >= ZERO else ZERO
-                for s in range(SLOTS):
-                    stays = f[KEEPS * 64 + s] if before[at(base, s, 0)] != 0 else ZERO
-                    joins = stays + f[RECONSIDERS * 64 + s] * chosen[s]
-                    after[at(base, s, 0)] = np.uint8(u[s] < joins)
+                        for s in range(width):
+                            f[CHOSEN * 64 + s] = ONE if f[CHOSEN * 64 + s] >= ZERO else ZERO
+                for s in range(width):
+                    stays = f[KEEPS * 64 + s] if b[BEFORE + s] != 0 else ZERO
+                    joins = stays + f[RECONSIDERS * 64 + s] * f[CHOSEN * 64 + s]
+                    b[AFTER + s] = YES_16 if f[U * 64 + s] < joins else NO_16
                 if irreversible:
-                    for s in range(SLOTS):
-                        after[at(base, s, 0)] |= before[at(base, s, 0)]
+                    for s in range(width):
+                        b[AFTER + s] |= b[BEFORE + s]
+                for s in range(width):
+                    x[at(to, s, 0)] = np.uint8(b[AFTER + s])
                 counted = np.uint64(group[at(i, 0, 0)]) * np.uint64(SLOTS)
-                for s in range(SLOTS):
-                    now_flat[at(counted, s, 0)] += np.uint32(after[at(base, s, 0)])
+                for s in range(width):
+                    now[at(counted, s, 0)] += np.uint32(b[AFTER + s]) - np.uint32(b[BEFORE + s])
         if week >= 0:
-            for lane in range(SLOTS):
+            for s in range(SLOTS):
                 for g in range(n_groups):
-                    counts[week, lane, g] = np.int64(now[g, lane])
+                    counts[week, s, g] = np.int64(now[g * SLOTS + s])
         if week == funding_end:
             for k in range(n * SLOTS):
-                at_end[at(k, 0, 0)] = after[at(k, 0, 0)]
-                never_left[at(k, 0, 0)] = after[at(k, 0, 0)]
+                at_end[at(k, 0, 0)] = x[at(after, k, 0)]
+                never_left[at(k, 0, 0)] = x[at(after, k, 0)]
         elif week > funding_end:
             for k in range(n * SLOTS):
-                never_left[at(k, 0, 0)] &= after[at(k, 0, 0)]
+                never_left[at(k, 0, 0)] &= x[at(after, k, 0)]

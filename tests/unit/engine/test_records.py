@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 from tests.builders import tiny_scenario
 
+from mobsim.engine.block_records import JOINED, BlockRecords, mean_weeks
 from mobsim.engine.outcomes import data_dictionary
 from mobsim.engine.records import Records, Run
-from mobsim.engine.run import JOINED, BlockRecords, join_records, mean_weeks
+from mobsim.engine.run import join_records
 from mobsim.engine.survey import SurveyResult
 from mobsim.scenario.scenario import Scenario
 
