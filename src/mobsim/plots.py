@@ -54,6 +54,8 @@ _STYLE: Any = {
     "legend.frameon": False,
     "svg.fonttype": "none",
     "svg.hashsalt": "mobsim",
+    "figure.autolayout": False,
+    "figure.constrained_layout.use": False,
     "text.parse_math": False,  # names are words, also with a dollar sign in them
 }
 
@@ -459,9 +461,11 @@ def _figure(width: float, height: float) -> Iterator[Figure]:
         figure = Figure(figsize=(width, height), layout="constrained")
         FigureCanvasAgg(figure)
         yield figure
-        # Places are found once here, not again for every format.
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")
+        # Places are found once here, without drawing; with no engine left, saving draws once a format.
+        engine = figure.get_layout_engine()
+        assert engine is not None
+        engine.execute(figure)
+        figure.set_layout_engine(None)
 
 
 def _colour(arm: str, arms: Sequence[str]) -> str:
