@@ -18,7 +18,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import Collection, PolyCollection
 from matplotlib.figure import Figure as Figure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 if TYPE_CHECKING:
@@ -203,11 +206,9 @@ def spending(activities: pd.DataFrame, arms: Sequence[str], *, currency: str, ev
                 if not spent.any():
                     continue
                 floor = floor if floor.size else np.zeros_like(spent)
-                starts = every * np.arange(len(spent))
-                handles[kind] = axes.bar(
-                    starts, spent, width=every * 0.9, bottom=floor, align="edge",
-                    color=COLOURS[number % len(COLOURS)], hatch=("", "//", "..")[number // len(COLOURS) % 3],
-                    edgecolor="white", linewidth=0,
+                handles[kind] = _bars(
+                    axes, every * np.arange(len(spent)), floor, spent, width=every * 0.9,
+                    facecolor=COLOURS[number % len(COLOURS)], hatch=("", "//", "..")[number // len(COLOURS) % 3],
                 )  # fmt: skip
                 floor = floor + spent
             axes.set_title(_plain(arm))
@@ -639,6 +640,27 @@ def _hide_rest(panels: Any, used: int) -> None:
         axes.set_visible(False)
 
 
+def _bars(
+    axes: Axes,
+    starts: NDArray[Any],
+    bottom: NDArray[np.float64],
+    height: NDArray[np.float64],
+    *,
+    width: float,
+    **colours: Any,
+) -> Collection:
+    """Draw bars of one colour that stand on others, as one object: a hundred times faster than one a bar."""
+    x, top = starts.astype(np.float64), bottom + height
+    corners = [(x, bottom), (x, top), (x + width, top), (x + width, bottom)]
+    outlines = np.stack([np.stack(corner, axis=-1) for corner in corners], axis=1)
+    bars = PolyCollection(list(outlines[height > 0]), edgecolor="white", linewidth=0, **colours)
+    bars.sticky_edges.y.append(0.0)
+    axes.add_collection(bars)
+    axes.update_datalim([(x[0], 0.0), (x[-1] + width, 0.0)])
+    axes.autoscale_view()
+    return bars
+
+
 def _by_period(part: pd.DataFrame, every: int) -> NDArray[np.float64]:
     """Sum what was spent over periods of weeks."""
     spent: NDArray[Any] = np.bincount(
@@ -683,26 +705,56 @@ def _places(n_shown: int, ties: NDArray[np.int64]) -> NDArray[np.float64]:
     start: NDArray[np.float64] = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     if not len(ties):
         return start
-    import networkx as nx
-
-    graph = nx.Graph(ties.tolist())
-    parts = sorted(sorted(part) for part in nx.connected_components(graph))
-    whole = graph.subgraph(max(parts, key=len))
-    joined = np.array(whole.nodes)
-    found = nx.spring_layout(
-        whole, pos={i: start[i] for i in whole}, iterations=60, seed=1, k=2.2 / math.sqrt(n_shown)
-    )
-    places = np.array([found[i] for i in joined])
-    places -= places.mean(axis=0)
+    joined = _largest_part(n_shown, ties)
+    within = np.searchsorted(joined, ties[np.isin(ties[:, 0], joined)])
+    places = _sprung(start[joined], within, 2.2 / math.sqrt(n_shown))
     # Springs push residents without a tie to the rest out of the picture: they stand on a ring around it.
     start *= 1.1 * np.hypot(places[:, 0], places[:, 1]).max()
     start[joined] = places
     return start
 
 
-def _draw_ties(axes: Axes, places: NDArray[np.float64], ties: NDArray[np.int64]) -> None:
-    from matplotlib.collections import LineCollection
+def _largest_part(n_shown: int, ties: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the residents of the largest connected part, ascending; of equal ones the first."""
+    part = np.arange(n_shown)
+    before = np.full(n_shown, -1)
+    while (part != before).any():  # the lowest number of a part spreads along its ties
+        before = part.copy()
+        np.minimum.at(part, ties[:, 0], before[ties[:, 1]])
+        np.minimum.at(part, ties[:, 1], before[ties[:, 0]])
+        part = part[part]
+    return np.flatnonzero(part == np.bincount(part).argmax()).astype(np.int64)
 
-    axes.add_collection(
-        LineCollection(list(places[ties]), colors="#9A9A9A", linewidths=0.4, alpha=0.55, zorder=1)
-    )
+
+def _sprung(
+    places: NDArray[np.float64], ties: NDArray[np.int64], apart: float, rounds: int = 60
+) -> NDArray[np.float64]:
+    """Move places as if ties pulled and all pushed each other, ever less far; scaled to reach 1.
+
+    Source: Fruchterman, T. M. J. & Reingold, E. M. (1991). Graph drawing by force-directed placement.
+    Software: Practice and Experience 21, 1129-1164.
+    """
+    x, y = places.T.copy()
+    one, other = np.concatenate([ties, ties[:, ::-1]]).T
+    furthest = 0.1 * max(np.ptp(x), np.ptp(y))
+    for step in range(rounds):
+        across, along = x[:, None] - x, y[:, None] - y
+        squared = np.maximum(across * across + along * along, 1e-4)
+        push = apart * apart / squared
+        pull = np.sqrt(squared[one, other]) / apart
+        moves = [
+            np.einsum("ij,ij->i", way, push) - np.bincount(one, way[one, other] * pull, len(x))
+            for way in (across, along)
+        ]
+        heat = furthest * (1 - step / (rounds + 1)) / np.maximum(np.hypot(*moves), 0.01)
+        x, y = x + heat * moves[0], y + heat * moves[1]
+    moved = np.stack([x - x.mean(), y - y.mean()], axis=1)
+    scaled: NDArray[np.float64] = moved / np.abs(moved).max()
+    return scaled
+
+
+def _draw_ties(axes: Axes, places: NDArray[np.float64], ties: NDArray[np.int64]) -> None:
+    """Draw all ties as one path: as many objects would take most of the time and of the file."""
+    steps = np.tile(np.array([Path.MOVETO, Path.LINETO], dtype=Path.code_type), len(ties))
+    lines = Path(places[ties].reshape(-1, 2), steps)
+    axes.add_patch(PathPatch(lines, fill=False, edgecolor="#9A9A9A", linewidth=0.4, alpha=0.7, zorder=1))
