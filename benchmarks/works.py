@@ -51,7 +51,8 @@ class Work:
 
 WORKS = {
     "W1-fixpoint": Work(10_000, MOST_WEEKS, "runs", "fractional threshold, for good, to rest; 64 seed sets"),
-    "W1-dense": Work(10_000, 50, "agent-steps", "fractional threshold, reversible, 50 weeks"),
+    "W1-dense": Work(10_000, 50, "agent-steps", "fractional threshold, reversible, 50 weeks, one run a call"),
+    "W1-dense-64": Work(10_000, 50, "agent-steps", "the same, 64 runs a call, together if a program can"),
     "W2": Work(10_000, MOST_WEEKS, "cascades", "independent cascade, chance .1 a tie, to extinction"),
     "W3-10k": Work(10_000, 104, "agent-steps", "stochastic participation with its curve"),
     "W3-100k": Work(100_000, 104, "agent-steps", "stochastic participation with its curve"),
