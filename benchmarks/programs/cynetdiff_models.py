@@ -1,13 +1,13 @@
 """W1 and W2 with cynetdiff's own models, compiled and driven by events.
 
 cynetdiff knows who joins for good only, so `W1-dense` is run in that form: 50 steps, participants counted
-after each. The model is built once from two arrays (its documented way without networkx) and started again for
-every run, as its documentation does. Only `_assign_thresholds` says which thresholds a linear threshold model
-has, and starting again forgets them: giving them again is part of every run. They are put halfway between two
-counts of contacts, so that sums in single precision never decide.
+after each. The model is built once from two arrays (its documented way without networkx) and started again
+for every run, as its documentation does. Only `_assign_thresholds` says which thresholds a linear threshold
+model has, and starting again forgets them: giving them again is part of every run. They are put halfway
+between two counts of contacts, so that sums in single precision never decide.
 
-The final sets come out of cynetdiff one number at a time, which takes long. The timed call reads the sizes and
-the weeks; the sets that are compared are read from runs after the clock has stopped.
+The final sets come out of cynetdiff one number at a time, which takes long. The timed call reads the sizes
+and the weeks; the sets that are compared are read from runs after the clock has stopped.
 """
 
 from __future__ import annotations

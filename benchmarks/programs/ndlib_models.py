@@ -1,10 +1,11 @@
 """W1 and W2 with NDlib's own `ThresholdModel` and `IndependentCascadesModel`.
 
 NDlib knows who joins for good only, so `W1-dense` is run in that form: 50 iterations. The graph is a networkx
-graph, configured once; every run starts again by `reset`, as its documentation does.
-`iteration(node_status=False)` spares the lists of who changed; it tells the number of participants of the week.
-Iteration 0 of NDlib is the start. W3 has no model here: the compartments of a composite model cannot read a
-resident's own threshold together with the share of the contacts.
+graph (an igraph graph, which NDlib also takes, is several times slower), configured once; every run starts
+again by `reset`, as its documentation does. `iteration(node_status=False)` spares the lists of who changed;
+it tells the number of participants of the week. Iteration 0 of NDlib is the start. W3 has no model here: the
+compartments of a composite model cannot read a resident's own threshold together with the share of the
+contacts.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ Forms that were tried on 10,000 residents, and what was taken:
 * W1, 50 weeks: one run (`W1-dense`) as the work says; `W1-dense-64` is the same for 64 runs at once, as the
   matrix times [residents, runs], about five times as fast a resident and week.
 * W2: cascades one by one and up to 250 at once along one frontier; a draw for each tie, or draws of the gaps
-  between the ties that tell (geometric, from exponential draws). Taken: gaps, 100 at once, repetitions removed
-  by writing and reading back.
+  between the ties that tell (geometric, from exponential draws). Taken: gaps, 100 at once, repetitions
+  removed by writing and reading back.
 * W3: everybody each week; only those who reconsider; a table of chances by number of contacts. They differ by
   less than a fifth. Taken: everybody, in place, float32, numbers from SFC64 (NumPy's fastest generator).
 * W4: a pool of two processes, each with 64 runs at once as [residents, runs]; one run at a time takes about

@@ -1,11 +1,11 @@
 """W3 as a Starsim module on a network of given edges.
 
 The residents are Starsim's agents, the ties a `ss.Network`, and the rule a custom `ss.Module` whose state
-`takes_part` is a `ss.BoolState`: Starsim counts it every step by itself, which is the curve. Contacts who take
-part are counted over the edge list in both directions, as Starsim's own transmission does, from those edges
-whose other end takes part (`add.at`, weights and masks were tried and are slower or no faster). Taken for
-speed, as its documentation says: `crn=False` (plain draws), `people_results=False` (no counts of deaths), no
-aging, modules that are not copied. A `ss.Sim` is one run, so it is built anew in every timed call.
+`takes_part` is a `ss.BoolState`: Starsim counts it every step by itself, which is the curve. Contacts who
+take part are counted over the edge list in both directions, as Starsim's own transmission does, from those
+edges whose other end takes part (`add.at`, weights and masks were tried and are slower or no faster). Taken
+for speed, as its documentation says: `crn=False` (plain draws), `people_results=False` (no counts of deaths),
+no aging, modules that are not copied. A `ss.Sim` is one run, so it is built anew in every timed call.
 """
 
 from __future__ import annotations
