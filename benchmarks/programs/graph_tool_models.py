@@ -26,7 +26,7 @@ from benchmarks.works import (
 from graph_tool.dynamics import BinaryThresholdState, SIRState
 
 NAME = "graph-tool"
-PACKAGE = "graph-tool"
+PACKAGE = "graph_tool"
 
 HEAVY = 1e6
 """Weight of one's own tie: more than all contacts together."""

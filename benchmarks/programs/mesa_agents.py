@@ -14,7 +14,9 @@ just become active do something: a list of agents, not all agents.
 
 from __future__ import annotations
 
+import atexit
 import math
+import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -240,8 +242,9 @@ def participation(given: Inputs) -> Task:
 
 def sweep(given: Inputs) -> Task:
     """W4: 16 of the 256 points through Mesa's batch runner in two processes."""
-    folder = tempfile.TemporaryDirectory()
-    path = Path(folder.name) / "inputs.npz"
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = Path(folder) / "inputs.npz"
     given.save(path)
     chosen = {"social_weight": SWEEP_WEIGHTS, "noise": SWEEP_NOISES}
     number = {(point["social_weight"], point["noise"]): k for k, point in enumerate(points())}
@@ -259,7 +262,6 @@ def sweep(given: Inputs) -> Task:
         return Outcome(given.n * len(rows), lambda: told(rows))
 
     def told(rows: list[dict[str, Any]]) -> dict[str, Any]:
-        assert folder.name  # keeps the folder as long as the task
         final: dict[int, list[int]] = {}
         for row in rows:
             if row["Step"] == given.weeks - 1:

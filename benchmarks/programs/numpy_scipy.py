@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -229,14 +230,14 @@ def participation(given: Inputs) -> Task:
 
 def sweep(given: Inputs) -> Task:
     """W4: a pool of two processes that lives as long as the task; every process has the inputs already."""
-    pool = multiprocessing.get_context("spawn").Pool(PROCESSES, _receive, (given,))
+    pool = ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn"), _receive, (given,))
     runs = len(given.parameters["points"]) * given.parameters["replicates"]
     chunks = [(begin, min(begin + AT_ONCE, runs)) for begin in range(0, runs, AT_ONCE)]
     calls = iter(range(2**31))
 
     def task() -> Outcome:
         call = next(calls)
-        curves = np.concatenate(pool.map(_run_chunk, [(call, *chunk) for chunk in chunks], 1), axis=1)
+        curves = np.concatenate(list(pool.map(_run_chunk, [(call, *chunk) for chunk in chunks])), axis=1)
         final = curves[-1].reshape(-1, given.parameters["replicates"])
         return Outcome(given.n * given.weeks * runs, lambda: sweep_result(range(len(final)), final))
 
