@@ -231,8 +231,9 @@ def compare(
     """
     maker = works if work in works.WORKS else whole_week
     given = maker.inputs(work, QUICK_RESIDENTS if quick else None)
-    path = folder / f"{work}.npz"
+    path, tiny = folder / f"{work}.npz", folder / f"{work}-tiny.npz"
     given.save(path)
+    maker.inputs(work, QUICK_RESIDENTS).save(tiny)
     missing: dict[str, str] = {}
     peers: dict[str, Peer] = {}
     prepared: dict[str, dict[str, Any]] = {}
@@ -244,7 +245,7 @@ def compare(
             told.say(f"{work}: {name} prepares", 0.0)
             try:
                 peers[name] = Peer(program.files[work], folder / "programs.log")
-                prepared[name] = peers[name].ask(do="prepare", work=work, path=str(path))
+                prepared[name] = peers[name].ask(do="prepare", work=work, path=str(path), tiny=str(tiny))
                 turns[name] = []
             except Failed as problem:
                 if name == works.OURS:

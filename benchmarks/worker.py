@@ -50,9 +50,14 @@ class Worker:
             return {"missing": f"{type(problem).__name__}: {problem}".splitlines()[0]}
         return {"version": version, "works": list(self.module.WORKS)}
 
-    def prepare(self, work: str, path: str) -> dict[str, Any]:
-        """Load inputs, prepare the task and run it to warm up; from then on the peak of memory counts."""
+    def prepare(self, work: str, path: str, tiny: str) -> dict[str, Any]:
+        """Load inputs, prepare the task and run it to warm up; from then on the peak of memory counts.
+
+        Before, the same work is done once with tiny inputs: what a program loads or compiles at first use is
+        in memory then, and memory since the inputs is that of the work.
+        """
         assert self.module is not None
+        self.module.WORKS[work](inputs_of(work).load(Path(tiny)))().result()
         gc.collect()
         self.resident_before = machine.memory()["resident"]
         given = inputs_of(work).load(Path(path))
