@@ -15,6 +15,7 @@ just become active do something: a list of agents, not all agents.
 from __future__ import annotations
 
 import atexit
+import inspect
 import math
 import shutil
 import tempfile
@@ -129,7 +130,7 @@ class Community(mesa.Model):
         start, neighbours = given.row_start.tolist(), given.neighbours.tolist()
         for i, person in enumerate(people):
             person.contacts = [people[j] for j in neighbours[start[i] : start[i + 1]]]
-        self.people = people
+        self.people, self.weeks = people, given.weeks
         self.datacollector = mesa.DataCollector(
             {"participants": lambda model: sum([person.takes_part for person in model.people])}
         )
@@ -139,6 +140,7 @@ class Community(mesa.Model):
         self.agents.do("decide")
         self.agents.do("advance")
         self.datacollector.collect(self)
+        self.running = len(self.curve) < self.weeks
 
     @property
     def curve(self) -> list[int]:
@@ -247,6 +249,9 @@ def sweep(given: Inputs) -> Task:
     path = Path(folder) / "inputs.npz"
     given.save(path)
     chosen = {"social_weight": SWEEP_WEIGHTS, "noise": SWEEP_NOISES}
+    replicates = given.parameters["replicates"]
+    newer = "rng" in inspect.signature(batch_run).parameters
+    repeated: dict[str, Any] = {"rng": [None] * replicates} if newer else {"iterations": replicates}
     number = {(point["social_weight"], point["noise"]): k for k, point in enumerate(points())}
 
     def task() -> Outcome:
@@ -254,17 +259,18 @@ def sweep(given: Inputs) -> Task:
             NoisyCommunity,
             {"given": str(path), "reconsider": given.parameters["reconsider"], **chosen},
             number_processes=PROCESSES,
-            iterations=given.parameters["replicates"],
-            max_steps=given.weeks - 1,  # the batch runner makes one step more
+            max_steps=given.weeks + 1,  # the model stops by itself; Mesa's versions count differently
             data_collection_period=1,
             display_progress=False,
+            **repeated,
         )
         return Outcome(given.n * len(rows), lambda: told(rows))
 
     def told(rows: list[dict[str, Any]]) -> dict[str, Any]:
         final: dict[int, list[int]] = {}
+        last = max(row["Step"] for row in rows)
         for row in rows:
-            if row["Step"] == given.weeks - 1:
+            if row["Step"] == last:
                 point = number[row["social_weight"], row["noise"]]
                 final.setdefault(point, []).append(row["participants"])
         return sweep_result(sorted(final), np.array([final[point] for point in sorted(final)]))
