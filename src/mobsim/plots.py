@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from mobsim.community.community import Community
+    from mobsim.analysis.excerpt import Excerpt
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 LINES = ("-", "--", "-.", (0, (5, 1, 1, 1, 1, 1)))
@@ -77,8 +77,18 @@ def as_png(figure: Figure) -> bytes:
     """Return a figure as PNG, 140 dots an inch."""
     with rc_context(_STYLE):
         stream = io.BytesIO()
-        figure.savefig(stream, format="png", dpi=_PNG_DPI, metadata={"Software": None})
+        figure.savefig(
+            stream, format="png", dpi=_PNG_DPI, metadata={"Software": None}, pil_kwargs={"compress_level": 3}
+        )
     return stream.getvalue()
+
+
+def warm_up() -> None:
+    """Load fonts and everything else that the first picture waits for, by drawing a small one."""
+    with _figure(1.0, 1.0) as figure:
+        figure.subplots().legend([], [], title="-0.5")
+    as_svg(figure)
+    as_png(figure)
 
 
 def adoption_curves(
@@ -208,7 +218,8 @@ def spending(activities: pd.DataFrame, arms: Sequence[str], *, currency: str, ev
                 floor = floor if floor.size else np.zeros_like(spent)
                 handles[kind] = _bars(
                     axes, every * np.arange(len(spent)), floor, spent, width=every * 0.9,
-                    facecolor=COLOURS[number % len(COLOURS)], hatch=("", "//", "..")[number // len(COLOURS) % 3],
+                    facecolor=COLOURS[number % len(COLOURS)],
+                    hatch=("", "//", "..")[number // len(COLOURS) % 3],
                 )  # fmt: skip
                 floor = floor + spent
             axes.set_title(_plain(arm))
@@ -415,41 +426,34 @@ def policy_shares(
     return figure
 
 
-def network_picture(
-    community: Community, *, at_most: int = 400, participating: NDArray[np.bool_] | None = None
-) -> Figure:
-    """Draw some residents of a community with the ties among them: whole neighbourhoods as far as they fit.
+def network_picture(part: Excerpt) -> Figure:
+    """Draw some residents of a community with the ties among them.
 
     Parameters
     ----------
-    community : people and ties.
-    at_most : residents shown, 2 or more.
-    participating : (n_residents,) who takes part; none: who takes part at the start.
+    part : from `mobsim.analysis.excerpt.excerpt_of`.
     """
-    shown = _some_residents(community, at_most)
-    ties = _ties_among(community, shown)
-    places = _places(len(shown), ties)
-    when = " at the start" if participating is None else ""
-    takes_part = (community.participating if participating is None else participating)[shown]
+    places = _places(len(part.group), part.ties)
+    when = " at the start" if part.at_start else ""
     with _figure(WIDTH, 5.4) as figure:
         axes = figure.subplots()
-        _draw_ties(axes, places, ties)
-        for number, name in enumerate(community.group_names):
-            for part, face in ((False, "white"), (True, None)):
-                chosen = (community.group[shown] == number) & (takes_part == part)
+        _draw_ties(axes, places, part.ties)
+        for number, name in enumerate(part.group_names):
+            for filled, face in ((False, "white"), (True, None)):
+                chosen = (part.group == number) & (part.takes_part == filled)
                 colour = COLOURS[number % len(COLOURS)]
                 axes.scatter(
                     x=places[chosen, 0],
-                    y=places[chosen, 1], s=np.where(community.is_leader[shown][chosen], 46, 17),
+                    y=places[chosen, 1], s=np.where(part.is_leader[chosen], 46, 17),
                     marker=MARKERS[number % len(MARKERS)], facecolor=face or colour, edgecolor=colour,
-                    linewidth=0.9, zorder=2 + part,
-                    label=_plain(name) if not part else None,
+                    linewidth=0.9, zorder=2 + filled,
+                    label=_plain(name) if not filled else None,
                 )  # fmt: skip
         axes.set_axis_off()
         axes.set_aspect("equal", adjustable="datalim")
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4, fontsize=8, borderaxespad=0.2)
         axes.set_title(
-            f"{len(shown):,} of {community.n_residents:,} residents; filled: takes part{when}; large: leader",
+            f"{len(part.group):,} of {part.n_residents:,} residents; filled: takes part{when}; large: leader",
             fontsize=8, loc="left", y=-0.06,
         )  # fmt: skip
     return figure
@@ -676,27 +680,6 @@ def _spread(values: NDArray[np.float64]) -> NDArray[np.float64]:
     moved = np.empty(len(values))
     moved[np.argsort(values, kind="stable")] = np.resize(steps, len(values))
     return moved
-
-
-def _some_residents(community: Community, at_most: int) -> NDArray[np.int64]:
-    """Choose whole neighbourhoods in order while they fit, else the first residents of the first one."""
-    order = np.lexsort((np.arange(community.n_residents), community.neighbourhood))
-    if len(order) <= at_most:
-        return np.sort(order)
-    _, sizes = np.unique(community.neighbourhood, return_counts=True)
-    fitting = np.cumsum(sizes)
-    n_shown = int(fitting[fitting <= at_most][-1]) if fitting[0] <= at_most else at_most
-    return np.sort(order[:n_shown])
-
-
-def _ties_among(community: Community, shown: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(n, 2) pairs of places in `shown`, each undirected tie once."""
-    place = np.full(community.n_residents, -1)
-    place[shown] = np.arange(len(shown))
-    one = np.repeat(np.arange(community.n_residents), np.diff(community.row_start))
-    pairs = np.stack([place[one], place[community.neighbours.astype(np.int64)]], axis=1)
-    pairs = np.sort(pairs[(pairs >= 0).all(axis=1)], axis=1)
-    return np.unique(pairs, axis=0)
 
 
 def _places(n_shown: int, ties: NDArray[np.int64]) -> NDArray[np.float64]:
