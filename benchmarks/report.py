@@ -80,6 +80,14 @@ LIMITS_NOTE = """\
 The neighbours that the engine reads a second (one run at a time; everything else that it does in that
 time included), against the random reads that the machine makes from a table of about that size on one
 thread. More than 100 %: it does not read all of them."""
+WORK_NOTES = {
+    "W1-dense": "cynetdiff and NDlib know only who joins for good: their 50 steps are of that form.",
+    "W4": "Mesa runs 16 of the 256 points, through its batch runner in two processes; "
+    "NumPy runs all of them in a pool of two.",
+    "W5-L1": "mobsim runs every rule; leaders, organizations and organizers rest in the other programs.",
+    "W5-L128": "The other programs run on one processor.",
+}
+"""What must be known to read a table."""
 WHEN_NOTE = (
     "`others`: processors that other processes used meanwhile; above 0.15 ratios and wall times suffer."
 )
@@ -335,7 +343,8 @@ def _compared(stored: Mapping[str, Any]) -> list[str]:
         size = f"{record['residents']:,} residents; {clock}; {record['rounds']} rounds."
         text = f"### {work}: {record['what']}\n\n{size}"
         failed = "".join(f"\n\n{name} failed: {why}" for name, why in record["failed"].items())
-        parts.append(f"{text}\n\n{_table(head, rows)}{failed}")
+        note = f" {WORK_NOTES[work]}" if work in WORK_NOTES else ""
+        parts.append(f"{text}{note}\n\n{_table(head, rows)}{failed}")
     return parts
 
 
