@@ -77,9 +77,7 @@ def as_png(figure: Figure) -> bytes:
     """Return a figure as PNG, 140 dots an inch."""
     with rc_context(_STYLE):
         stream = io.BytesIO()
-        figure.savefig(
-            stream, format="png", dpi=_PNG_DPI, metadata={"Software": None}, pil_kwargs={"compress_level": 3}
-        )
+        figure.savefig(stream, format="png", dpi=_PNG_DPI, metadata={"Software": None})
     return stream.getvalue()
 
 
