@@ -394,7 +394,7 @@ def _alone(stored: Mapping[str, Any]) -> list[str]:
             "## First result\n\n`mobsim compare` of the default scenario with 4 communities, as a command, "
             f"imports and page included: {spread(f['warm_s'])} s with kernels in the cache (processor time "
             f"{spread(f['warm_processor_s'])} s), "
-            f"{number(f['cold_s'])} s with an empty cache."
+            f"{number(f['cold_s'])} s with an empty cache (processor time {number(f['cold_processor_s'])} s)."
         )
     return parts
 
