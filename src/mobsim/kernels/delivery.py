@@ -9,7 +9,8 @@ the order is found once for each activity (`Orders`) and only as far as somebody
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -55,6 +56,7 @@ from mobsim.kernels.arrays import (
     UInt32,
     UInt64,
 )
+from mobsim.kernels.bundles import Bundle
 from mobsim.kernels.compile import internal, kernel
 from mobsim.kernels.keyed import TILE, Whole, below, philox, philox_slots, uniform
 from mobsim.kernels.money import part_of
@@ -110,7 +112,8 @@ _ONE = np.float32(1.0)
 UNLIMITED = 2**62
 
 
-class Orders(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Orders(Bundle):
     """The order of targets this week, by draw slot: how much of it is known, who, and their words.
 
     length (slots,); drawn (slots,): 1 where the words of this week are there; order (slots, N) ids; keys

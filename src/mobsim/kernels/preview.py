@@ -7,7 +7,7 @@ told_week, not the packed state words.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -45,6 +45,7 @@ from mobsim.kernels.arrays import (
     Ties,
     UInt8,
 )
+from mobsim.kernels.bundles import Bundle
 from mobsim.kernels.compile import kernel
 from mobsim.kernels.diffusion import week_terms
 from mobsim.kernels.elementary import exp2_32, logistic_32
@@ -59,7 +60,8 @@ _TELLS = 1
 _TELLS_AS_PARTICIPANT = 2
 
 
-class Preview(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Preview(Bundle):
     """What is known of every resident (N,) before the decisions of a week are written.
 
     aware : 1 if aware after 4b.
