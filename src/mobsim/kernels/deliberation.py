@@ -37,10 +37,11 @@ from mobsim.kernels.arrays import (
     Residents,
     Rules,
     State,
+    Tally,
     Ties,
     UInt32,
 )
-from mobsim.kernels.compile import inlined, kernel
+from mobsim.kernels.compile import inlined, internal, kernel
 from mobsim.kernels.elementary import logistic_64
 from mobsim.kernels.keyed import TILE, Whole, philox, philox_slots, uniform
 from mobsim.kernels.money import part_of
@@ -377,7 +378,10 @@ def join_coalition(organizations: Organizations, proposals: Int8) -> None:
     organizations : the bundle of `arrays.py`.
     proposals : (K, L) 1 to be a member.
     """
-    organizations.member[:] = proposals
+    # Number by number: assigning one array to another compiles the message for those of unlike shape.
+    for k in range(organizations.member.shape[0]):
+        for lane in range(organizations.member.shape[1]):
+            organizations.member[k, lane] = proposals[k, lane]
     measure_coalition(organizations)
 
 
@@ -417,7 +421,16 @@ def contribute(plan: Plan, purse: Purse, organizations: Organizations, income: I
                 income[lane] += gift
 
 
-@kernel
+@internal
+def _anybody(doubles: Float64, row: int) -> bool:
+    """Whether a chance is above 0 in some lane."""
+    for lane in range(doubles.shape[1]):
+        if doubles[row, lane] > 0.0:
+            return True
+    return False
+
+
+@internal
 def deliberate(
     week: int,
     ties: Ties,
@@ -433,7 +446,7 @@ def deliberate(
     forced_stance: Int8,
     forced_member: Int8,
     counts: Int64,
-    income: Int64,
+    tally: Tally,
 ) -> None:
     """Carry phase 7 of one week for all lanes.
 
@@ -445,7 +458,7 @@ def deliberate(
     forced_stance, forced_member : (S, L), (K, L) or (0, 0): proposals of agents that decide for themselves;
         UNDECIDED leaves it to the rule.
     counts : (L, G, 5) counts of the week, brought in line.
-    income : (L,) local money that came in this week, in cents.
+    tally : receives the local money that came in this week.
     """
     if week >= 0:
         refill(plan, organizations)
@@ -455,9 +468,9 @@ def deliberate(
     n_organizations = organizations.influence.size
     stances = leaders.stance.copy()
     members = organizations.member.copy()
-    if rules.doubles[LEADER_RECONSIDER].max() > 0.0 and n_leaders > 0:
+    if _anybody(rules.doubles, LEADER_RECONSIDER) and n_leaders > 0:
         propose_stances(week, ties, rules, keys, leaders, organizations, state, lambda_f, stances)
-    if rules.doubles[ORGANIZATION_RECONSIDER].max() > 0.0 and n_organizations > 0:
+    if _anybody(rules.doubles, ORGANIZATION_RECONSIDER) and n_organizations > 0:
         joining = np.empty((n_organizations, n_lanes), np.float64)
         preview_organizations(week, rules, keys, organizations, members, joining)
     if forced_stance.size > 0:
@@ -473,7 +486,7 @@ def deliberate(
     take_stances(ties, residents, leaders, state, stances, counts)
     join_coalition(organizations, members)
     if week >= plan.funding_starts:
-        contribute(plan, purse, organizations, income)
+        contribute(plan, purse, organizations, tally.income[week])
 
 
 @kernel

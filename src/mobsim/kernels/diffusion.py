@@ -69,7 +69,7 @@ from mobsim.kernels.arrays import (
     Ties,
     UInt32,
 )
-from mobsim.kernels.compile import inlined, kernel
+from mobsim.kernels.compile import inlined, kernel, phase
 from mobsim.kernels.elementary import exp2_32, logistic_32
 from mobsim.kernels.keyed import Whole, philox, philox_slots, uniform
 from mobsim.kernels.monitoring import relief_of
@@ -269,7 +269,7 @@ def organizes(busy: Any, takes_part: Any, draw: Any, chance: Any) -> Any:
     return after
 
 
-@kernel
+@phase
 def diffuse_week(
     week: int,
     ties: Ties,

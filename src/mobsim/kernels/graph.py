@@ -120,7 +120,8 @@ def rows_of_pairs(first: Ids, second: Ids, n_residents: int) -> tuple[Counts, Id
         jumbled[filled[b]] = a
         filled[b] += 1
     # Read row by row and written to the other resident's row, the ends arrive in ascending order.
-    filled[:] = row_start[:-1]
+    for i in range(n):
+        filled[i] = row_start[i]
     neighbours = np.empty(2 * first.size, np.uint32)
     for i in range(n):
         for e in range(row_start[i], row_start[i + 1]):
@@ -368,6 +369,19 @@ def neighbourly_pairs(
 
 
 @kernel
+def _stands_in(neighbours: Ids, begin: int, end: int, j: int) -> bool:
+    """Whether resident j stands in the ascending row from `begin` to `end`."""
+    low, high = begin, end
+    while low < high:
+        middle = (low + high) // 2
+        if neighbours[middle] < j:
+            low = middle + 1
+        else:
+            high = middle
+    return low < end and neighbours[low] == j
+
+
+@kernel
 def leader_pairs(
     row_start: Counts, neighbours: Ids, leaders: Ids, extra: int, seed: int, number: int
 ) -> Pairs:
@@ -391,21 +405,21 @@ def leader_pairs(
     """
     n = row_start.size - 1
     added = _empty_set(leaders.size * extra)
-    degree = np.diff(row_start)
+    degree = np.empty(n, np.int64)
+    for i in range(n):
+        degree[i] = row_start[i + 1] - row_start[i]
     first = np.empty(leaders.size * extra, np.uint32)
     second = np.empty(leaders.size * extra, np.uint32)
     made = 0
     attempt = 0
     for k in range(leaders.size):
         i = np.int64(leaders[k])
-        row = neighbours[row_start[i] : row_start[i + 1]]
         wanted = min(extra, n - 1 - degree[i])
         while wanted > 0:
             w0, _, _, _ = philox(attempt, 0, SETUP_LUCK, _LEADER_TIE, seed, number)
             attempt += 1
             j = below(w0, n)
-            at = np.searchsorted(row, np.uint32(j))
-            if j == i or (at < row.size and row[at] == j):
+            if j == i or _stands_in(neighbours, row_start[i], row_start[i + 1], j):
                 continue
             if not _add(added, _key(i, j, n)):  # type: ignore[arg-type]
                 continue
@@ -422,7 +436,8 @@ def leader_pairs(
 def _grown(ids: Ids) -> Ids:
     """Copy an array into one of twice the size."""
     larger = np.empty(2 * ids.size + 16, np.uint32)
-    larger[: ids.size] = ids
+    for e in range(ids.size):
+        larger[e] = ids[e]
     return larger
 
 
