@@ -21,6 +21,8 @@ from typing import Any, TypeVar, cast
 import numba
 from numba.core import event
 
+from mobsim.kernels.parts import use_parts
+
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
@@ -48,6 +50,7 @@ class _WithoutCollecting(event.Listener):  # type: ignore[misc]
 
 
 event.register("numba:compile", _WithoutCollecting())
+use_parts()
 
 
 @cache

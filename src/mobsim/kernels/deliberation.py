@@ -82,7 +82,7 @@ def measure_coalition(organizations: Organizations) -> None:
         organizations.coalition[lane] = inside / total if total > 0.0 else 0.0
 
 
-@kernel
+@internal
 def chance_of(argument: float, noise: float) -> float:
     """The logit choice of leaders and organizations; sharp without noise.
 
@@ -100,7 +100,7 @@ MOST_TIES_NARROW = 100_000
 """Rows with at most so many ties are added up in 32 bits."""
 
 
-@kernel
+@internal
 def _exposures(
     i: Whole, ties: Ties, state: State, lambda_f: Float32, totals: UInt32, exposures: Float32
 ) -> None:
@@ -165,7 +165,7 @@ def _move(favour: Any, doubles: Any, lane: Any) -> Any:
     return doubles[LEADER_RECONSIDER, lane] * chance
 
 
-@kernel
+@internal
 def propose_stances(
     week: int,
     ties: Ties,
@@ -321,7 +321,7 @@ def preview_organizations(
             proposals[k, lane] = 1 if np.float64(uniform(w0)) < chance else 0
 
 
-@kernel
+@internal
 def take_stances(
     ties: Ties,
     residents: Residents,
@@ -369,7 +369,7 @@ def take_stances(
             )
 
 
-@kernel
+@internal
 def join_coalition(organizations: Organizations, proposals: Int8) -> None:
     """Write who is in the coalition, and C.
 
@@ -385,7 +385,7 @@ def join_coalition(organizations: Organizations, proposals: Int8) -> None:
     measure_coalition(organizations)
 
 
-@kernel
+@internal
 def refill(plan: Plan, organizations: Organizations) -> None:
     """Let organizations win back a part of their resources.
 
@@ -400,7 +400,7 @@ def refill(plan: Plan, organizations: Organizations) -> None:
             organizations.resources[k, lane] = min(most, organizations.resources[k, lane] + gain)
 
 
-@kernel
+@internal
 def contribute(plan: Plan, purse: Purse, organizations: Organizations, income: Int64) -> None:
     """Let coalition members give to the pot, in arms with a budget.
 
@@ -489,7 +489,7 @@ def deliberate(
         contribute(plan, purse, organizations, tally.income[week])
 
 
-@kernel
+@internal
 def count_stances(leaders: Leaders, stances: Int64) -> None:
     """Count supportive and opposed leaders.
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mobsim.kernels import streams
-from mobsim.kernels.compile import inlined, kernel
+from mobsim.kernels.compile import inlined, internal, kernel
 from mobsim.kernels.elementary import log2_1m_64, log2_64
 from mobsim.kernels.keyed import SETUP_LUCK, below, centred, philox
 
@@ -49,7 +49,7 @@ _WORD = 2.0**-32
 # A set of pairs: open addressing in an array of uint64 whose size is a power of two; 0 is an empty slot.
 
 
-@kernel
+@internal
 def _empty_set(n_pairs: int) -> npt.NDArray[np.uint64]:
     """Make a set with room for n_pairs pairs, at most half full."""
     size = 16
@@ -66,7 +66,7 @@ def _key(a: int, b: int, n: int) -> np.uint64:
     return np.uint64(low) * np.uint64(n) + np.uint64(high) + _ONE
 
 
-@kernel
+@internal
 def _slot(pairs: npt.NDArray[np.uint64], key: np.uint64) -> int:
     """Find where a pair stands in a set, or the empty slot where it would stand."""
     mask = np.uint64(pairs.size - 1)
@@ -77,7 +77,7 @@ def _slot(pairs: npt.NDArray[np.uint64], key: np.uint64) -> int:
     return np.int64(at)  # type: ignore[return-value]
 
 
-@kernel
+@internal
 def _add(pairs: npt.NDArray[np.uint64], key: np.uint64) -> bool:
     """Add a pair to a set; False if it was there."""
     at = _slot(pairs, key)
@@ -368,7 +368,7 @@ def neighbourly_pairs(
     return first[:made].copy(), second[:made].copy()
 
 
-@kernel
+@internal
 def _stands_in(neighbours: Ids, begin: int, end: int, j: int) -> bool:
     """Whether resident j stands in the ascending row from `begin` to `end`."""
     low, high = begin, end
@@ -432,7 +432,7 @@ def leader_pairs(
     return first[:made].copy(), second[:made].copy()
 
 
-@kernel
+@internal
 def _grown(ids: Ids) -> Ids:
     """Copy an array into one of twice the size."""
     larger = np.empty(2 * ids.size + 16, np.uint32)

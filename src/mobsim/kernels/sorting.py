@@ -8,13 +8,13 @@ from __future__ import annotations
 import numpy as np
 
 from mobsim.kernels.arrays import UInt64
-from mobsim.kernels.compile import kernel
+from mobsim.kernels.compile import internal
 
 _FEW = 24
 """So few numbers are sorted by insertion."""
 
 
-@kernel
+@internal
 def sort_words(words: UInt64, count: int) -> None:
     """Sort the first `count` numbers, ascending.
 
