@@ -166,7 +166,7 @@ def philox_words(
         row_3[i] = np.uint32(v3)
 
 
-@inlined
+@kernel
 def philox_slots(
     entities: npt.NDArray[np.uint32],
     week: Whole,

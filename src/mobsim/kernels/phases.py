@@ -8,6 +8,8 @@ import numba
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
+from mobsim.kernels.kept import alone
+
 
 def address_of(function: Any, *arguments: Any) -> int:
     """Return where the compiled code of a phase lies; compile it first if need be.
@@ -18,7 +20,8 @@ def address_of(function: Any, *arguments: Any) -> int:
     arguments : numba types of its arguments, or how numba writes them.
     """
     kinds = tuple(numba.typeof(0) if a == "int64" else _kind(a) for a in arguments)
-    function.compile(kinds)
+    with alone(function.py_func.__name__):
+        function.compile(kinds)
     compiled = function.overloads[kinds]
     return int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name))
 

@@ -108,67 +108,39 @@ def run_weeks(
     )
 
 
-def _addresses_of_phases(bundles: Sequence[Any]) -> Int64:
+def compile_week(bundles: Sequence[Bundle]) -> None:
+    """Compile the two phases that take longest, for another process to find on disk.
+
+    Parameters
+    ----------
+    bundles : as `run_weeks` takes them, in its order.
+    """
+    functions = _phases([bundle.kind for bundle in bundles])
+    for function, kinds in (functions[2], functions[3]):
+        address_of(function, *kinds)
+
+
+def _addresses_of_phases(bundles: Sequence[Bundle]) -> Int64:
     """Return where the compiled phases for bundles of these types lie; compile them first if need be."""
     kinds = tuple(bundle.kind for bundle in bundles)
     known = _addresses.get(kinds)
     if known is None:
-        ties, residents, rules, keys, plan, purse, leaders, organizations, state, orders, tally = kinds
-        efforts, counts, forced = "int64[::1]", "int64[:, :, ::1]", "int8[:, ::1]"
-        known = np.array(
-            [
-                address_of(
-                    deliver_week,
-                    "int64",
-                    ties,
-                    residents,
-                    rules,
-                    keys,
-                    plan,
-                    purse,
-                    leaders,
-                    organizations,
-                    state,
-                    orders,
-                    tally,
-                    efforts,
-                ),
-                address_of(meet_week, "int64", ties, rules, keys, state, tally),
-                address_of(
-                    diffuse_week,
-                    "int64",
-                    ties,
-                    residents,
-                    leaders,
-                    rules,
-                    keys,
-                    state,
-                    forced,
-                    counts,
-                ),
-                address_of(
-                    close_week,
-                    "int64",
-                    ties,
-                    residents,
-                    rules,
-                    keys,
-                    plan,
-                    purse,
-                    leaders,
-                    organizations,
-                    state,
-                    tally,
-                    forced,
-                    forced,
-                    efforts,
-                    counts,
-                ),
-            ],
-            np.int64,
-        )
+        known = np.array([address_of(function, *given) for function, given in _phases(kinds)], np.int64)
         _addresses[kinds] = known
     return known
+
+
+def _phases(kinds: Sequence[Any]) -> list[tuple[Any, tuple[Any, ...]]]:
+    """List the phases in the order of their addresses, each with the types of its arguments."""
+    ties, residents, rules, keys, plan, purse, leaders, organizations, state, orders, tally = kinds
+    week, efforts, counts, forced = "int64", "int64[::1]", "int64[:, :, ::1]", "int8[:, ::1]"
+    campaign = (week, ties, residents, rules, keys, plan, purse, leaders, organizations, state)
+    return [
+        (deliver_week, (*campaign, orders, tally, efforts)),
+        (meet_week, (week, ties, rules, keys, state, tally)),
+        (diffuse_week, (week, ties, residents, leaders, rules, keys, state, forced, counts)),
+        (close_week, (*campaign, tally, forced, forced, efforts, counts)),
+    ]
 
 
 @kernel
