@@ -17,7 +17,7 @@ import numba
 from numba.core import event
 
 from mobsim.kernels.kept import cache_folder, keep_safely, tell_once
-from mobsim.kernels.parts import use_parts
+from mobsim.kernels.quicker import compile_quicker
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -47,7 +47,7 @@ class _Compiling(event.Listener):  # type: ignore[misc]
 
 
 event.register("numba:compile", _Compiling())
-use_parts()
+compile_quicker()
 
 
 @contextmanager

@@ -107,7 +107,8 @@ def _exposures(
     """Find the exposure of one leader in all lanes (docs/odd.md, 7.4), after phase 6."""
     n_lanes = exposures.size
     if ties.well_mixed:
-        exposures[:] = lambda_f[1]
+        for lane in range(n_lanes):
+            exposures[lane] = lambda_f[1, lane]
         return
     words = state.words[state.now[0]]
     first, last = ties.row_start[i], ties.row_start[i + 1]
@@ -422,10 +423,10 @@ def contribute(plan: Plan, purse: Purse, organizations: Organizations, income: I
 
 
 @internal
-def _anybody(doubles: Float64, row: int) -> bool:
+def _anybody(chances: Float64) -> bool:
     """Whether a chance is above 0 in some lane."""
-    for lane in range(doubles.shape[1]):
-        if doubles[row, lane] > 0.0:
+    for lane in range(chances.size):
+        if chances[lane] > 0.0:
             return True
     return False
 
@@ -468,9 +469,9 @@ def deliberate(
     n_organizations = organizations.influence.size
     stances = leaders.stance.copy()
     members = organizations.member.copy()
-    if _anybody(rules.doubles, LEADER_RECONSIDER) and n_leaders > 0:
+    if _anybody(rules.doubles[LEADER_RECONSIDER]) and n_leaders > 0:
         propose_stances(week, ties, rules, keys, leaders, organizations, state, lambda_f, stances)
-    if _anybody(rules.doubles, ORGANIZATION_RECONSIDER) and n_organizations > 0:
+    if _anybody(rules.doubles[ORGANIZATION_RECONSIDER]) and n_organizations > 0:
         joining = np.empty((n_organizations, n_lanes), np.float64)
         preview_organizations(week, rules, keys, organizations, members, joining)
     if forced_stance.size > 0:

@@ -147,7 +147,7 @@ def _extend(orders: Orders, slot: int, pool: Int32, wanted: int) -> None:
             if key < bound:
                 sorting[known] = (key << np.uint64(32)) | np.uint64(pool[position])
                 known += 1
-        sort_words(sorting, known)
+        sort_words(sorting, np.int64(known))
         for position in range(known):
             order[position] = np.int32(sorting[position] & np.uint64(0xFFFFFFFF))
         wanted = wanted if known >= wanted else min(n, 2 * wanted)
@@ -314,7 +314,7 @@ def _scored_pool(
             w0, _, _, _ = philox(pool[position], refresh, luck, POOL + code, keys.seed, keys.community)
             sorting[equal] = (np.uint64(w0) << np.uint64(32)) | np.uint64(pool[position])
             equal += 1
-    sort_words(sorting, equal)
+    sort_words(sorting, np.int64(equal))
     for position in range(size - taken):
         out[taken + position] = np.int32(sorting[position] & np.uint64(0xFFFFFFFF))
     for position in range(size):
@@ -349,7 +349,7 @@ def _clustered_pool(
             w0, _, _, _ = philox(number, refresh, luck, POOL + code, keys.seed, keys.community)
             sorting[count] = (np.uint64(w0) << np.uint64(32)) | np.uint64(number)
             count += 1
-    sort_words(sorting, count)
+    sort_words(sorting, np.int64(count))
     held = 0
     for place in range(count):
         chosen = np.int64(sorting[place] & np.uint64(0xFFFFFFFF))
@@ -495,7 +495,7 @@ def _most_units(
     flags = state.flags
     for position in range(pool.size):
         candidates += 1 - ((flags[pool[position], lane] >> 1) & 1)
-    return _in_units(candidates, delivery, whole[PER_UNIT])
+    return _in_units(np.int64(candidates), delivery, whole[PER_UNIT])
 
 
 @internal
@@ -658,7 +658,7 @@ def _engage(
                 )
                 sorting[count] = (np.uint64(w0) << np.uint64(32)) | np.uint64(s)
                 count += 1
-        sort_words(sorting, count)
+        sort_words(sorting, np.int64(count))
         count = min(left, count)
         for place in range(count):
             leader = np.int64(sorting[place] & np.uint64(0xFFFFFFFF))
@@ -786,7 +786,7 @@ def deliver_week(
                     most = _most_units(week, lane, arm, b, pool, rules, plan, leaders, organizations, state)
                 else:
                     candidates = pool.size - place_of[lane, b] if rule == CYCLE else pool.size
-                    most = _in_units(candidates, delivery, per_unit)
+                    most = _in_units(np.int64(candidates), delivery, per_unit)
                 external = min(external, most)
                 local = min(local, most - external)
                 bought = external + local

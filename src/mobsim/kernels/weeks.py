@@ -109,15 +109,15 @@ def run_weeks(
 
 
 def compile_week(bundles: Sequence[Bundle]) -> None:
-    """Compile the two phases that take longest, for another process to find on disk.
+    """Compile the phase that takes longest, for another process to find on disk.
 
     Parameters
     ----------
     bundles : as `run_weeks` takes them, in its order.
     """
     functions = _phases([bundle.kind for bundle in bundles])
-    for function, kinds in (functions[2], functions[3]):
-        address_of(function, *kinds)
+    function, kinds = functions[2]
+    address_of(function, *kinds)
 
 
 def _addresses_of_phases(bundles: Sequence[Bundle]) -> Int64:
