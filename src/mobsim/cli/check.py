@@ -88,11 +88,10 @@ def _with_baseline(result: dict[str, Any]) -> dict[str, Any]:
 
     from mobsim.analysis.baseline import COMMUNITIES, LUCK, measure_baseline
     from mobsim.cli.progress import reporter
-    from mobsim.engine.run import warm_up
+    from mobsim.engine.first_use import prepare
 
     with reporter(quiet=False) as tell:
-        tell.step("loading the compiled model (compiled once, about a minute the first time)")
-        warm_up()
+        prepare(tell.step)
         tell.step(f"{result['file']}: {COMMUNITIES * LUCK} runs without a campaign")
         found = measure_baseline(scenario, progress=tell.runs)
     warnings = [f"{result['file']}: {sentence}" for sentence in found.warnings]

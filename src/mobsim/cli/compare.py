@@ -73,13 +73,12 @@ def _compare_and_write(
     import time
 
     from mobsim.analysis.study import compare as run_study
-    from mobsim.engine.run import warm_up
+    from mobsim.engine.first_use import prepare
     from mobsim.report.results import drawing_of, folder_of, prepare_results, write_results
 
     prepare_results(results, scenario)
     started = time.monotonic()
-    tell.step("loading the compiled model (compiled once, about a minute the first time)")
-    warm_up()
+    prepare(tell.step)
     tell.step("simulating")
     study = run_study(scenario, threads=threads, progress=tell.runs, **design)
     seconds = time.monotonic() - started

@@ -37,6 +37,19 @@ from mobsim.scenario.scenario import Scenario
 
 MOST_LANES = SLOTS
 """Most lanes of a block: a tile of the week kernel has so many slots."""
+Bundles = tuple[
+    a.Ties,
+    a.Residents,
+    a.Rules,
+    a.Keys,
+    a.Plan,
+    a.Purse,
+    a.Leaders,
+    a.Organizations,
+    a.State,
+    Orders,
+    a.Tally,
+]
 NOBODY_FORCED = np.zeros((0, 0), np.int8)
 
 
@@ -173,6 +186,17 @@ class Block:
             self.week,
             until,
             phases,
+            *self.bundles(),
+            forced,
+            forced_stance,
+            forced_member,
+            self.efforts,
+            self.counts,
+        )
+
+    def bundles(self) -> Bundles:
+        """Return the bundles of the week in the order in which `run_weeks` takes them."""
+        return (
             self.ties,
             self.residents,
             self.rules,
@@ -184,11 +208,6 @@ class Block:
             self.state,
             self.orders,
             self.tally,
-            forced,
-            forced_stance,
-            forced_member,
-            self.efforts,
-            self.counts,
         )
 
     def _reach(self, week: int) -> None:

@@ -81,6 +81,9 @@ def simulate(
     >>> len(records.runs())
     2
     """
+    from mobsim.engine.first_use import prepare
+
+    prepare()
     chosen = chosen_arms(scenario, arms)
     community_numbers = replicate_numbers("communities", communities, scenario.replicates.communities)
     luck_numbers = replicate_numbers("luck", luck, scenario.replicates.luck)
@@ -116,22 +119,6 @@ def simulate(
                 future.cancel()
             raise
     return join_records(scenario, done, chosen, points)
-
-
-def warm_up() -> None:
-    """Load the compiled kernels, or compile them, by running a tiny community."""
-    from mobsim.scenario.resolve import resolve
-
-    tiny = resolve(
-        {
-            "schema_version": 2,
-            "title": "warm-up",
-            "description": "A few residents, to load every kernel.",
-            "community": {"residents": 200},
-            "campaign": {"burn_in_weeks": 1, "funding_ends_week": 16, "horizon_weeks": 17},
-        }
-    )
-    simulate(tiny, communities=1, luck=1, threads=1)
 
 
 @dataclass(frozen=True)

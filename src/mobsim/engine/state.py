@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -218,7 +219,8 @@ def fan_out_leaders(leaders: a.Leaders, copies: int) -> a.Leaders:
     leaders : the leaders after burn-in.
     copies : number of arms.
     """
-    return leaders._replace(
+    return replace(
+        leaders,
         stance=np.repeat(leaders.stance, copies, axis=1), engaged=np.repeat(leaders.engaged, copies, axis=1)
     )
 
@@ -236,4 +238,4 @@ def fan_out_organizations(organizations: a.Organizations, copies: int) -> a.Orga
     wide |= {
         name: np.repeat(getattr(organizations, name), copies) for name in ("coalition", "coalition_start")
     }
-    return organizations._replace(**wide)
+    return replace(organizations, **wide)

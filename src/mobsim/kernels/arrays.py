@@ -7,10 +7,12 @@ lane = draw group x A + arm.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from mobsim.kernels.bundles import Bundle
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
@@ -148,7 +150,8 @@ EFFECT_CAPACITY = 5
 N_EFFECTS = 6
 
 
-class Ties(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Ties(Bundle):
     """Who influences whom, with what the fast gather needs.
 
     row_start (N+1,); neighbours (ties,); weight (ties,) in 2**-20 or empty; transmission (ties,) or empty;
@@ -172,7 +175,8 @@ class Ties(NamedTuple):
     well_mixed: int
 
 
-class Residents(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Residents(Bundle):
     """What stays with a place: group (N,), leader_place (N,) its number among the leaders, or -1; least (N,)
     least counts, or empty.
     """
@@ -182,7 +186,8 @@ class Residents(NamedTuple):
     least: Int64
 
 
-class Leaders(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Leaders(Bundle):
     """Leaders: ids (S,) ascending, leaning (S,), stance (S, L), engaged (S, L) week last engaged."""
 
     ids: Int32
@@ -191,7 +196,8 @@ class Leaders(NamedTuple):
     engaged: Int32
 
 
-class Organizations(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Organizations(Bundle):
     """Organizations: influence (K,), credibility (K, G), is_cbo (K,), members of k in member_ids
     [member_start[k] : member_start[k + 1]], start_resources (K,) cents, lead (its number, -1: none).
 
@@ -215,7 +221,8 @@ class Organizations(NamedTuple):
     lead: int
 
 
-class Rules(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Rules(Bundle):
     """Parameters by lane: singles (rows, L), doubles (rows, L), by_group (rows, G, L), and the modes of the
     block.
     """
@@ -235,7 +242,8 @@ class Rules(NamedTuple):
     decision_interval: int
 
 
-class State(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class State(Bundle):
     """What changes: words (2, N*L), flags, roles (N, L), last (N, L) 1 + the line whose dose came last (or
     (0, 0) if nobody asks), organizing (N,) 1 where somebody organizes in some lane, told_week (N, L), reals
     (6, N, L), results, wins, demonstrated (L,), now (1,).
@@ -258,7 +266,8 @@ class State(NamedTuple):
     now: Int64
 
 
-class Keys(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Keys(Bundle):
     """Of which random numbers: seed, community and the luck of every draw group (K,)."""
 
     seed: int
@@ -266,7 +275,8 @@ class Keys(NamedTuple):
     luck: Int64
 
 
-class Plan(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Plan(Bundle):
     """What every arm does: integers (A, B, columns), effects (A, B, 6) and the pools of candidates.
 
     See `kernels/delivery.py` for the columns. deliverer (A, B): organization that delivers. running (weeks,
@@ -297,7 +307,8 @@ class Plan(NamedTuple):
     funding_ends: int
 
 
-class Purse(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Purse(Bundle):
     """Money and places by lane: left (L,), purse, local (L, B), pot, remainder (L,), cycle, place (L, B), own
     (L, slots, pool).
 
@@ -321,7 +332,8 @@ class Purse(NamedTuple):
     voice: Int64
 
 
-class Tally(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Tally(Bundle):
     """Records: counts (W, L, G, 5), results, wins, coalition (W, L), stances (W, L, 2) supportive, opposed.
 
     contacts (W, L) made by organizers; income (W, L) local cents that came in; units, cents, local (W, L, B)

@@ -3,49 +3,63 @@
 `error_model="numpy"` is needed for speed; `fastmath` stays off and LLVM may not contract a*b+c into
 one rounding, so the same bits come out on every machine. `nogil` lets whole blocks of lanes run on threads.
 
-Compiled kernels are kept on disk in a folder named after a digest of all kernel sources: numba itself looks
-at one file at a time and would keep using a kernel whose callee in another file has changed.
+Compiled kernels are kept on disk in a folder named after a digest of all kernel sources (`kept.py`).
 """
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Callable
-from functools import cache
-from hashlib import sha256
-from pathlib import Path
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core import event
+
+from mobsim.kernels.kept import cache_folder, keep_safely, tell_once
+from mobsim.kernels.quicker import compile_quicker
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
-@cache
-def cache_folder() -> str | None:
-    """Return the folder for compiled kernels, or none where nothing can be written (then nothing is kept)."""
-    chosen = os.environ.get("NUMBA_CACHE_DIR")
-    if chosen:
-        return chosen
-    digest = sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.read_bytes())
-    name = f"{digest.hexdigest()[:16]}-numba{numba.__version__}-py{sys.version_info[0]}{sys.version_info[1]}"
-    folder = _user_cache() / "mobsim" / name
+class _Compiling(event.Listener):  # type: ignore[misc]
+    """Say once that kernels are compiled, and suspend Python's garbage collection meanwhile.
+
+    Collecting would take a sixth of the time. Numba tells of the beginning and the end of compiling one
+    function, of functions that it calls in between, and holds its lock meanwhile.
+    """
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.was_on = False
+
+    def on_start(self, _event: object) -> None:
+        if self.depth == 0:
+            self.was_on = gc.isenabled()
+            gc.disable()
+            tell_once()
+        self.depth += 1
+
+    def on_end(self, _event: object) -> None:
+        self.depth -= 1
+        if self.depth == 0 and self.was_on:
+            gc.enable()
+
+
+event.register("numba:compile", _Compiling())
+compile_quicker()
+
+
+@contextmanager
+def without_collecting() -> Iterator[None]:
+    """Suspend Python's garbage collection while many kernels are compiled."""
+    was_on = gc.isenabled()
+    gc.disable()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return None
-    return str(folder) if os.access(folder, os.W_OK) else None
-
-
-def _user_cache() -> Path:
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    if os.environ.get("XDG_CACHE_HOME"):
-        return Path(os.environ["XDG_CACHE_HOME"])
-    return Path.home() / ".cache"
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _compile(function: Function, **options: object) -> Function:
@@ -59,6 +73,8 @@ def _compile(function: Function, **options: object) -> Function:
         compiled = njit(nogil=True, error_model="numpy", **settings_of)(function)
     finally:
         settings.CACHE_DIR = before
+    if settings_of["cache"]:
+        keep_safely(compiled)
     return cast(Function, compiled)
 
 
@@ -78,3 +94,8 @@ def internal(function: Function) -> Function:
     Calling it from Python crashes; `tests/unit/test_house.py` sees to it that nobody does.
     """
     return _compile(function, cache=False, no_cpython_wrapper=True)
+
+
+def phase(function: Function) -> Function:
+    """Compile a function that kernels call by its address (`phases.py`), without a way in from Python."""
+    return _compile(function, no_cpython_wrapper=True)

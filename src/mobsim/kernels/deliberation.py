@@ -37,10 +37,11 @@ from mobsim.kernels.arrays import (
     Residents,
     Rules,
     State,
+    Tally,
     Ties,
     UInt32,
 )
-from mobsim.kernels.compile import inlined, kernel
+from mobsim.kernels.compile import inlined, internal, kernel
 from mobsim.kernels.elementary import logistic_64
 from mobsim.kernels.keyed import TILE, Whole, philox, philox_slots, uniform
 from mobsim.kernels.money import part_of
@@ -81,7 +82,7 @@ def measure_coalition(organizations: Organizations) -> None:
         organizations.coalition[lane] = inside / total if total > 0.0 else 0.0
 
 
-@kernel
+@internal
 def chance_of(argument: float, noise: float) -> float:
     """The logit choice of leaders and organizations; sharp without noise.
 
@@ -99,14 +100,15 @@ MOST_TIES_NARROW = 100_000
 """Rows with at most so many ties are added up in 32 bits."""
 
 
-@kernel
+@internal
 def _exposures(
     i: Whole, ties: Ties, state: State, lambda_f: Float32, totals: UInt32, exposures: Float32
 ) -> None:
     """Find the exposure of one leader in all lanes (docs/odd.md, 7.4), after phase 6."""
     n_lanes = exposures.size
     if ties.well_mixed:
-        exposures[:] = lambda_f[1]
+        for lane in range(n_lanes):
+            exposures[lane] = lambda_f[1, lane]
         return
     words = state.words[state.now[0]]
     first, last = ties.row_start[i], ties.row_start[i + 1]
@@ -164,7 +166,7 @@ def _move(favour: Any, doubles: Any, lane: Any) -> Any:
     return doubles[LEADER_RECONSIDER, lane] * chance
 
 
-@kernel
+@internal
 def propose_stances(
     week: int,
     ties: Ties,
@@ -320,7 +322,7 @@ def preview_organizations(
             proposals[k, lane] = 1 if np.float64(uniform(w0)) < chance else 0
 
 
-@kernel
+@internal
 def take_stances(
     ties: Ties,
     residents: Residents,
@@ -368,7 +370,7 @@ def take_stances(
             )
 
 
-@kernel
+@internal
 def join_coalition(organizations: Organizations, proposals: Int8) -> None:
     """Write who is in the coalition, and C.
 
@@ -377,11 +379,14 @@ def join_coalition(organizations: Organizations, proposals: Int8) -> None:
     organizations : the bundle of `arrays.py`.
     proposals : (K, L) 1 to be a member.
     """
-    organizations.member[:] = proposals
+    # Number by number: assigning one array to another compiles the message for those of unlike shape.
+    for k in range(organizations.member.shape[0]):
+        for lane in range(organizations.member.shape[1]):
+            organizations.member[k, lane] = proposals[k, lane]
     measure_coalition(organizations)
 
 
-@kernel
+@internal
 def refill(plan: Plan, organizations: Organizations) -> None:
     """Let organizations win back a part of their resources.
 
@@ -396,7 +401,7 @@ def refill(plan: Plan, organizations: Organizations) -> None:
             organizations.resources[k, lane] = min(most, organizations.resources[k, lane] + gain)
 
 
-@kernel
+@internal
 def contribute(plan: Plan, purse: Purse, organizations: Organizations, income: Int64) -> None:
     """Let coalition members give to the pot, in arms with a budget.
 
@@ -417,7 +422,16 @@ def contribute(plan: Plan, purse: Purse, organizations: Organizations, income: I
                 income[lane] += gift
 
 
-@kernel
+@internal
+def _anybody(chances: Float64) -> bool:
+    """Whether a chance is above 0 in some lane."""
+    for lane in range(chances.size):
+        if chances[lane] > 0.0:
+            return True
+    return False
+
+
+@internal
 def deliberate(
     week: int,
     ties: Ties,
@@ -433,7 +447,7 @@ def deliberate(
     forced_stance: Int8,
     forced_member: Int8,
     counts: Int64,
-    income: Int64,
+    tally: Tally,
 ) -> None:
     """Carry phase 7 of one week for all lanes.
 
@@ -445,7 +459,7 @@ def deliberate(
     forced_stance, forced_member : (S, L), (K, L) or (0, 0): proposals of agents that decide for themselves;
         UNDECIDED leaves it to the rule.
     counts : (L, G, 5) counts of the week, brought in line.
-    income : (L,) local money that came in this week, in cents.
+    tally : receives the local money that came in this week.
     """
     if week >= 0:
         refill(plan, organizations)
@@ -455,9 +469,9 @@ def deliberate(
     n_organizations = organizations.influence.size
     stances = leaders.stance.copy()
     members = organizations.member.copy()
-    if rules.doubles[LEADER_RECONSIDER].max() > 0.0 and n_leaders > 0:
+    if _anybody(rules.doubles[LEADER_RECONSIDER]) and n_leaders > 0:
         propose_stances(week, ties, rules, keys, leaders, organizations, state, lambda_f, stances)
-    if rules.doubles[ORGANIZATION_RECONSIDER].max() > 0.0 and n_organizations > 0:
+    if _anybody(rules.doubles[ORGANIZATION_RECONSIDER]) and n_organizations > 0:
         joining = np.empty((n_organizations, n_lanes), np.float64)
         preview_organizations(week, rules, keys, organizations, members, joining)
     if forced_stance.size > 0:
@@ -473,10 +487,10 @@ def deliberate(
     take_stances(ties, residents, leaders, state, stances, counts)
     join_coalition(organizations, members)
     if week >= plan.funding_starts:
-        contribute(plan, purse, organizations, income)
+        contribute(plan, purse, organizations, tally.income[week])
 
 
-@kernel
+@internal
 def count_stances(leaders: Leaders, stances: Int64) -> None:
     """Count supportive and opposed leaders.
 

@@ -9,7 +9,8 @@ the order is found once for each activity (`Orders`) and only as far as somebody
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -55,10 +56,12 @@ from mobsim.kernels.arrays import (
     UInt32,
     UInt64,
 )
-from mobsim.kernels.compile import internal, kernel
+from mobsim.kernels.bundles import Bundle
+from mobsim.kernels.compile import internal, kernel, phase
 from mobsim.kernels.keyed import TILE, Whole, below, philox, philox_slots, uniform
 from mobsim.kernels.money import part_of
 from mobsim.kernels.monitoring import cause_of, relief_of
+from mobsim.kernels.sorting import sort_words
 from mobsim.kernels.streams import PEER, POOL, TARGET
 
 # Columns of Plan.whole (A, B, columns)
@@ -107,10 +110,12 @@ DOSE_TRUST = 3
 DOSE_TRUST_LOSS = 4
 
 _ONE = np.float32(1.0)
+_SIGN = np.uint64(2**63)
 UNLIMITED = 2**62
 
 
-class Orders(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Orders(Bundle):
     """The order of targets this week, by draw slot: how much of it is known, who, and their words.
 
     length (slots,); drawn (slots,): 1 where the words of this week are there; order (slots, N) ids; keys
@@ -124,13 +129,6 @@ class Orders(NamedTuple):
     comes: UInt32
     sorting: UInt64
     chosen: Int32
-
-
-@internal
-def _sort_prefix(sorting: UInt64, count: int) -> None:
-    """Sort the first `count` (order word, id) pairs, packed into one number each."""
-    part = sorting[:count]
-    part.sort()
 
 
 @internal
@@ -149,7 +147,7 @@ def _extend(orders: Orders, slot: int, pool: Int32, wanted: int) -> None:
             if key < bound:
                 sorting[known] = (key << np.uint64(32)) | np.uint64(pool[position])
                 known += 1
-        _sort_prefix(sorting, known)
+        sort_words(sorting, np.int64(known))
         for position in range(known):
             order[position] = np.int32(sorting[position] & np.uint64(0xFFFFFFFF))
         wanted = wanted if known >= wanted else min(n, 2 * wanted)
@@ -283,7 +281,7 @@ def _cycle_order(
     for position in range(pool.size):
         w0, _, _, _ = philox(pool[position], cycle, luck, POOL + code, keys.seed, keys.community)
         sorting[position] = (np.uint64(w0) << np.uint64(32)) | np.uint64(pool[position])
-    _sort_prefix(sorting, pool.size)
+    sort_words(sorting, pool.size)
     for position in range(pool.size):
         out[position] = np.int32(sorting[position] & np.uint64(0xFFFFFFFF))
 
@@ -302,24 +300,28 @@ def _scored_pool(
 ) -> None:
     """Find the `size` members of the pool with the highest score; equal ones by keyed draw, then id."""
     n = pool.size
-    scores = np.empty(n, np.int64)
     for position in range(n):
-        scores[position] = score[pool[position]]
-    cut = np.sort(scores)[n - size]
+        sorting[position] = np.uint64(score[pool[position]]) ^ _SIGN  # so that negative scores come first
+    sort_words(sorting, n)
+    cut = np.int64(sorting[n - size] ^ _SIGN)
     taken = 0
     equal = 0
     for position in range(n):
-        if scores[position] > cut:
+        if score[pool[position]] > cut:
             out[taken] = pool[position]
             taken += 1
-        elif scores[position] == cut:
+        elif score[pool[position]] == cut:
             w0, _, _, _ = philox(pool[position], refresh, luck, POOL + code, keys.seed, keys.community)
             sorting[equal] = (np.uint64(w0) << np.uint64(32)) | np.uint64(pool[position])
             equal += 1
-    _sort_prefix(sorting, equal)
+    sort_words(sorting, np.int64(equal))
     for position in range(size - taken):
         out[taken + position] = np.int32(sorting[position] & np.uint64(0xFFFFFFFF))
-    out[:size].sort()
+    for position in range(size):
+        sorting[position] = np.uint64(out[position])
+    sort_words(sorting, size)
+    for position in range(size):
+        out[position] = np.int32(sorting[position])
 
 
 @internal
@@ -347,7 +349,7 @@ def _clustered_pool(
             w0, _, _, _ = philox(number, refresh, luck, POOL + code, keys.seed, keys.community)
             sorting[count] = (np.uint64(w0) << np.uint64(32)) | np.uint64(number)
             count += 1
-    _sort_prefix(sorting, count)
+    sort_words(sorting, np.int64(count))
     held = 0
     for place in range(count):
         chosen = np.int64(sorting[place] & np.uint64(0xFFFFFFFF))
@@ -493,7 +495,7 @@ def _most_units(
     flags = state.flags
     for position in range(pool.size):
         candidates += 1 - ((flags[pool[position], lane] >> 1) & 1)
-    return _in_units(candidates, delivery, whole[PER_UNIT])
+    return _in_units(np.int64(candidates), delivery, whole[PER_UNIT])
 
 
 @internal
@@ -656,7 +658,7 @@ def _engage(
                 )
                 sorting[count] = (np.uint64(w0) << np.uint64(32)) | np.uint64(s)
                 count += 1
-        _sort_prefix(sorting, count)
+        sort_words(sorting, np.int64(count))
         count = min(left, count)
         for place in range(count):
             leader = np.int64(sorting[place] & np.uint64(0xFFFFFFFF))
@@ -711,7 +713,7 @@ def _pay_stipends(lane: int, b: int, units: int, residents: Residents, state: St
             left -= 1
 
 
-@internal
+@phase
 def deliver_week(
     week: int,
     ties: Ties,
@@ -774,7 +776,7 @@ def deliver_week(
                 delivery, rule = all_whole[arm, b, DELIVERY], all_whole[arm, b, RULE]
                 code, per_unit = all_whole[arm, b, CODE], all_whole[arm, b, PER_UNIT]
                 pool = pool_ids[pool_start[pool_of[lane, b]] : pool_start[pool_of[lane, b] + 1]]
-                if rule in (CYCLE, SCORED, CLUSTERED):
+                if rule == CYCLE or rule == SCORED or rule == CLUSTERED:  # noqa: PLR1714
                     pool = _own_pool(week, lane, arm, b, luck, pool, keys, plan, purse, orders.sorting)
                 if delivery == LOBBY:
                     most = UNLIMITED if wins[lane] < np.int64(rules.doubles[MAX_WINS, lane]) else 0
@@ -784,7 +786,7 @@ def deliver_week(
                     most = _most_units(week, lane, arm, b, pool, rules, plan, leaders, organizations, state)
                 else:
                     candidates = pool.size - place_of[lane, b] if rule == CYCLE else pool.size
-                    most = _in_units(candidates, delivery, per_unit)
+                    most = _in_units(np.int64(candidates), delivery, per_unit)
                 external = min(external, most)
                 local = min(local, most - external)
                 bought = external + local
@@ -824,7 +826,7 @@ def deliver_week(
                     )
                 elif delivery != PYTHON:
                     slot = slot_of[lane, b]
-                    if rule in (SCORED, CLUSTERED):
+                    if rule == SCORED or rule == CLUSTERED:  # noqa: PLR1714
                         drawn[slot] = 0  # the pool is the lane's own
                     if rule != CYCLE and not drawn[slot]:
                         _draw(orders, slot, pool, week, luck, code, keys)
@@ -878,22 +880,22 @@ def deliver_week(
                         _train_leaders(chosen, count, week, lane, leader_place, engaged, flags)
 
 
-@internal
-def meet_week(week: int, ties: Ties, rules: Rules, keys: Keys, state: State, contacts: Int64) -> None:
+@phase
+def meet_week(week: int, ties: Ties, rules: Rules, keys: Keys, state: State, tally: Tally) -> None:
     """Carry phase 3: organizers' contacts with the people they know (rule 7).
 
     Parameters
     ----------
     week : the week, negative in burn-in.
     ties, rules, keys, state : the bundles of `arrays.py`.
-    contacts : (L,) or (0,): receives how many contacts were made.
+    tally : receives how many contacts were made, from week 0 on.
     """
     if not rules.organizers:
         return
     n_residents, n_lanes = state.roles.shape
     n_arms = n_lanes // keys.luck.size
     organizing, roles, flags, appeal = state.organizing, state.roles, state.flags, state.reals[APPEAL]
-    row_start, neighbours = ties.row_start, ties.neighbours
+    row_start, neighbours, contacts = ties.row_start, ties.neighbours, tally.contacts
     for i in range(n_residents):
         if not organizing[i]:
             continue
@@ -913,5 +915,5 @@ def meet_week(week: int, ties: Ties, rules: Rules, keys: Keys, state: State, con
                         continue
                     appeal[j, lane] = appeal[j, lane] + dose
                     flags[j, lane] = np.uint8(flags[j, lane] | DOSED)
-                    if contacts.size > 0:
-                        contacts[lane] += 1
+                    if week >= 0:
+                        contacts[week, lane] += 1

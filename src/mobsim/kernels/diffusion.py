@@ -69,7 +69,7 @@ from mobsim.kernels.arrays import (
     Ties,
     UInt32,
 )
-from mobsim.kernels.compile import inlined, kernel
+from mobsim.kernels.compile import inlined, internal, kernel, phase
 from mobsim.kernels.elementary import exp2_32, logistic_32
 from mobsim.kernels.keyed import Whole, philox, philox_slots, uniform
 from mobsim.kernels.monitoring import relief_of
@@ -151,7 +151,7 @@ def visibility_terms(rules: Rules, state: State, n_residents: int, lambda_f: Flo
         lambda_f[2, lane] = np.float32(1.0 - visibility)
 
 
-@kernel
+@internal
 def week_terms(rules: Rules, state: State, n_residents: int, terms: Float32, lambda_f: Float32) -> None:
     """Fill K_g and lambda x F of the week from the state at the start of phase 4.
 
@@ -210,7 +210,7 @@ def gather_narrow(
         lane += 1
 
 
-@kernel
+@internal
 def _plain_row(i: int, lane: int, n_lanes: int, ties: Ties, words: UInt32) -> tuple[Whole, Whole, Whole]:
     """n_P, n_N and the numerator of one row by plain addition: hubs and weighted ties."""
     n_participants = np.int64(0)
@@ -227,7 +227,7 @@ def _plain_row(i: int, lane: int, n_lanes: int, ties: Ties, words: UInt32) -> tu
     return n_participants, n_aware - n_participants, numerator
 
 
-@kernel
+@internal
 def _told_by_a_tie(
     i: int, lane: int, n_lanes: int, week: int, luck: int, ties: Ties, keys: Keys, rules: Rules, words: UInt32
 ) -> bool:
@@ -269,7 +269,7 @@ def organizes(busy: Any, takes_part: Any, draw: Any, chance: Any) -> Any:
     return after
 
 
-@kernel
+@phase
 def diffuse_week(
     week: int,
     ties: Ties,

@@ -25,7 +25,7 @@ from mobsim.kernels.arrays import (
     Rules,
     State,
 )
-from mobsim.kernels.compile import kernel
+from mobsim.kernels.compile import internal, kernel
 from mobsim.kernels.elementary import LOG2_E, exp2_64, pow_64
 from mobsim.kernels.keyed import philox, uniform
 from mobsim.kernels.streams import LOBBY, REVERSAL
@@ -33,7 +33,7 @@ from mobsim.kernels.streams import LOBBY, REVERSAL
 N_MEASURES = 6  # appeal, capability, ownership, trust, capability x ownership, appeal x aware
 
 
-@kernel
+@internal
 def conclude_week(
     week: int,
     rules: Rules,
@@ -79,7 +79,7 @@ def conclude_week(
                 state.wins[lane] -= 1
 
 
-@kernel
+@internal
 def _trained_share(lane: int, leaders: Leaders, state: State) -> float:
     """Share of leaders who have been trained and are still in office."""
     trained = 0

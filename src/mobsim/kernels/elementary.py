@@ -21,7 +21,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from mobsim.kernels.compile import inlined, kernel
+from mobsim.kernels.compile import inlined, internal, kernel
 
 LOG2_E = 1.4426950408889634
 """log2(e), rounded to float64: multiply a natural exponent by it before `exp2_32`."""
@@ -75,7 +75,7 @@ def _product_rest(a: float, b: float, product: float) -> float:
     return ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
 
 
-@kernel
+@internal
 def _exp2_of_sum(high: float, low: float) -> float:
     """2**(high + low) for |low| far below |high| or 1, over- and underflowing as float64 does."""
     high = 1030.0 if high > 1030.0 else high
@@ -101,7 +101,7 @@ def _exp2_of_sum(high: float, low: float) -> float:
     return ((1.0 + t) * _power_of_two(half)) * _power_of_two(n - half)
 
 
-@kernel
+@internal
 def _log2_parts(x: float) -> tuple[float, float]:
     """log2(x) as the sum of a float64 and a much smaller one, for finite x > 0."""
     tiny = x < _SMALLEST_NORMAL
@@ -239,7 +239,7 @@ def pow_64(x: float, y: float) -> float:
     return _exp2_of_sum(product, _product_rest(y, high, product) + y * low)
 
 
-@kernel
+@internal
 def _exp_of_sum(high: float, low: float) -> float:
     """Exponential of high + low for |low| far below |high| or 1."""
     high = 800.0 if high > 800.0 else high
@@ -355,7 +355,7 @@ def normal_quantile_64(p: float) -> float:
     return -(a / b) if q < 0.0 else a / b
 
 
-@kernel
+@internal
 def _normal_tail(x: float) -> float:
     """P(Z > x) for x from 0 to 40."""
     # P(Z > x) = exp(-x*x/2) * w / (1 + x), where w is smooth in t = (x - 5)/(x + 5) all the way to infinity.

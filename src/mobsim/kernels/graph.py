@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mobsim.kernels import streams
-from mobsim.kernels.compile import inlined, kernel
+from mobsim.kernels.compile import inlined, internal, kernel
 from mobsim.kernels.elementary import log2_1m_64, log2_64
 from mobsim.kernels.keyed import SETUP_LUCK, below, centred, philox
 
@@ -49,7 +49,7 @@ _WORD = 2.0**-32
 # A set of pairs: open addressing in an array of uint64 whose size is a power of two; 0 is an empty slot.
 
 
-@kernel
+@internal
 def _empty_set(n_pairs: int) -> npt.NDArray[np.uint64]:
     """Make a set with room for n_pairs pairs, at most half full."""
     size = 16
@@ -66,7 +66,7 @@ def _key(a: int, b: int, n: int) -> np.uint64:
     return np.uint64(low) * np.uint64(n) + np.uint64(high) + _ONE
 
 
-@kernel
+@internal
 def _slot(pairs: npt.NDArray[np.uint64], key: np.uint64) -> int:
     """Find where a pair stands in a set, or the empty slot where it would stand."""
     mask = np.uint64(pairs.size - 1)
@@ -77,7 +77,7 @@ def _slot(pairs: npt.NDArray[np.uint64], key: np.uint64) -> int:
     return np.int64(at)  # type: ignore[return-value]
 
 
-@kernel
+@internal
 def _add(pairs: npt.NDArray[np.uint64], key: np.uint64) -> bool:
     """Add a pair to a set; False if it was there."""
     at = _slot(pairs, key)
@@ -120,7 +120,8 @@ def rows_of_pairs(first: Ids, second: Ids, n_residents: int) -> tuple[Counts, Id
         jumbled[filled[b]] = a
         filled[b] += 1
     # Read row by row and written to the other resident's row, the ends arrive in ascending order.
-    filled[:] = row_start[:-1]
+    for i in range(n):
+        filled[i] = row_start[i]
     neighbours = np.empty(2 * first.size, np.uint32)
     for i in range(n):
         for e in range(row_start[i], row_start[i + 1]):
@@ -367,6 +368,19 @@ def neighbourly_pairs(
     return first[:made].copy(), second[:made].copy()
 
 
+@internal
+def _stands_in(neighbours: Ids, begin: int, end: int, j: int) -> bool:
+    """Whether resident j stands in the ascending row from `begin` to `end`."""
+    low, high = begin, end
+    while low < high:
+        middle = (low + high) // 2
+        if neighbours[middle] < j:
+            low = middle + 1
+        else:
+            high = middle
+    return low < end and neighbours[low] == j
+
+
 @kernel
 def leader_pairs(
     row_start: Counts, neighbours: Ids, leaders: Ids, extra: int, seed: int, number: int
@@ -391,21 +405,21 @@ def leader_pairs(
     """
     n = row_start.size - 1
     added = _empty_set(leaders.size * extra)
-    degree = np.diff(row_start)
+    degree = np.empty(n, np.int64)
+    for i in range(n):
+        degree[i] = row_start[i + 1] - row_start[i]
     first = np.empty(leaders.size * extra, np.uint32)
     second = np.empty(leaders.size * extra, np.uint32)
     made = 0
     attempt = 0
     for k in range(leaders.size):
         i = np.int64(leaders[k])
-        row = neighbours[row_start[i] : row_start[i + 1]]
         wanted = min(extra, n - 1 - degree[i])
         while wanted > 0:
             w0, _, _, _ = philox(attempt, 0, SETUP_LUCK, _LEADER_TIE, seed, number)
             attempt += 1
             j = below(w0, n)
-            at = np.searchsorted(row, np.uint32(j))
-            if j == i or (at < row.size and row[at] == j):
+            if j == i or _stands_in(neighbours, row_start[i], row_start[i + 1], j):
                 continue
             if not _add(added, _key(i, j, n)):  # type: ignore[arg-type]
                 continue
@@ -418,11 +432,12 @@ def leader_pairs(
     return first[:made].copy(), second[:made].copy()
 
 
-@kernel
+@internal
 def _grown(ids: Ids) -> Ids:
     """Copy an array into one of twice the size."""
     larger = np.empty(2 * ids.size + 16, np.uint32)
-    larger[: ids.size] = ids
+    for e in range(ids.size):
+        larger[e] = ids[e]
     return larger
 
 

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from mobsim.kernels.compile import inlined, kernel
+from mobsim.kernels.compile import inlined, internal, kernel
 
 Whole: TypeAlias = int | np.integer[Any]
 """A whole number of any width; kernels pass NumPy integers where Python code passes `int`."""
@@ -166,6 +166,31 @@ def philox_words(
         row_3[i] = np.uint32(v3)
 
 
+@internal
+def _slots(
+    entities: npt.NDArray[np.uint32],
+    week: np.int64,
+    lucks: npt.NDArray[np.uint32],
+    stream: np.int64,
+    seed: np.int64,
+    community: np.int64,
+    out: npt.NDArray[np.uint32],
+) -> None:
+    """`philox_slots` for arguments that are already 64-bit integers: compiled once."""
+    row_0, row_1, row_2, row_3 = out[0], out[1], out[2], out[3]
+    w1 = np.uint64(week) & _LOW
+    w3 = np.uint64(stream) & _LOW
+    k0 = np.uint64(seed) & _LOW
+    k1 = np.uint64(community) & _LOW
+    # The constant trip count lets LLVM turn the loop into vector code without a remainder.
+    for slot in range(64):
+        v0, v1, v2, v3 = _ten_rounds(np.uint64(entities[slot]), w1, np.uint64(lucks[slot]), w3, k0, k1)
+        row_0[slot] = np.uint32(v0)
+        row_1[slot] = np.uint32(v1)
+        row_2[slot] = np.uint32(v2)
+        row_3[slot] = np.uint32(v3)
+
+
 @inlined
 def philox_slots(
     entities: npt.NDArray[np.uint32],
@@ -187,18 +212,9 @@ def philox_slots(
     out : uint32 array, C-contiguous, shape (4, 64)
         Receives word j of slot i at [j, i].
     """
-    row_0, row_1, row_2, row_3 = out[0], out[1], out[2], out[3]
-    w1 = np.uint64(week) & _LOW
-    w3 = np.uint64(stream) & _LOW
-    k0 = np.uint64(seed) & _LOW
-    k1 = np.uint64(community) & _LOW
-    # The constant trip count lets LLVM turn the loop into vector code without a remainder.
-    for slot in range(64):
-        v0, v1, v2, v3 = _ten_rounds(np.uint64(entities[slot]), w1, np.uint64(lucks[slot]), w3, k0, k1)
-        row_0[slot] = np.uint32(v0)
-        row_1[slot] = np.uint32(v1)
-        row_2[slot] = np.uint32(v2)
-        row_3[slot] = np.uint32(v3)
+    _slots(
+        entities, np.int64(week), lucks, np.int64(stream), np.int64(seed), np.int64(community), out
+    )
 
 
 @inlined

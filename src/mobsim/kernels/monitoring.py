@@ -22,6 +22,7 @@ from mobsim.kernels.arrays import (
 )
 from mobsim.kernels.compile import kernel
 from mobsim.kernels.keyed import Whole, philox, uniform
+from mobsim.kernels.sorting import sort_words
 from mobsim.kernels.streams import SURVEY
 
 # Root causes of not taking part, in the order of campaign/activity.py
@@ -99,7 +100,7 @@ def survey_order(week: int, luck: int, keys: Keys, sorting: UInt64, chosen: Int6
     for i in range(sorting.size):
         w0, _, _, _ = philox(i, week, luck, SURVEY, keys.seed, keys.community)
         sorting[i] = (np.uint64(w0) << np.uint64(32)) | np.uint64(i)
-    sorting.sort()
+    sort_words(sorting, sorting.size)
     for place in range(chosen.size):
         chosen[place] = np.int64(sorting[place] & np.uint64(0xFFFFFFFF))
 

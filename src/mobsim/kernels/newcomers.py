@@ -26,14 +26,14 @@ from mobsim.kernels.arrays import (
     Rules,
     UInt32,
 )
-from mobsim.kernels.compile import kernel
+from mobsim.kernels.compile import internal
 from mobsim.kernels.elementary import normal_quantile_64, truncated_normal_64
 from mobsim.kernels.keyed import Whole, centred, philox, uniform
 from mobsim.kernels.streams import NEWCOMER
 from mobsim.kernels.tile import FLAGS, M_NOW, NO, O_NOW, REPLACED, S_NOW, S_START, T_NOW, THETA, ZERO
 
 
-@kernel
+@internal
 def draw_threshold(word: Whole, kind: int, doubles: Float64, lane: int) -> np.float32:
     """Return the threshold that one random word gives.
 
@@ -55,7 +55,7 @@ def draw_threshold(word: Whole, kind: int, doubles: Float64, lane: int) -> np.fl
     return np.float32(low + (high - low) * np.float64(uniform(word)))
 
 
-@kernel
+@internal
 def draw_level(word: Whole, mean: float, sd: float) -> np.float32:
     """Return a capability or trust: normal, clipped to [0, 1].
 
@@ -68,7 +68,7 @@ def draw_level(word: Whole, mean: float, sd: float) -> np.float32:
     return np.float32(min(max(value, 0.0), 1.0))
 
 
-@kernel
+@internal
 def seat_newcomers(
     week: int,
     first: int,

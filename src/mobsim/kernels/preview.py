@@ -7,7 +7,7 @@ told_week, not the packed state words.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -45,7 +45,8 @@ from mobsim.kernels.arrays import (
     Ties,
     UInt8,
 )
-from mobsim.kernels.compile import kernel
+from mobsim.kernels.bundles import Bundle
+from mobsim.kernels.compile import internal, kernel
 from mobsim.kernels.diffusion import week_terms
 from mobsim.kernels.elementary import exp2_32, logistic_32
 from mobsim.kernels.keyed import Whole, philox, uniform
@@ -59,7 +60,8 @@ _TELLS = 1
 _TELLS_AS_PARTICIPANT = 2
 
 
-class Preview(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Preview(Bundle):
     """What is known of every resident (N,) before the decisions of a week are written.
 
     aware : 1 if aware after 4b.
@@ -195,7 +197,7 @@ def preview_week(
         preview.proposal[i] = uniform(w1) < chance
 
 
-@kernel
+@internal
 def _row(i: int, ties: Ties, state: State, stance: Int8, tells: UInt8) -> tuple[np.int64, np.int64, np.int64]:
     """Tellers, tellers as participants and the numerator of rule (2), over those who influence resident i."""
     n_all = np.int64(0)
@@ -213,7 +215,7 @@ def _row(i: int, ties: Ties, state: State, stance: Int8, tells: UInt8) -> tuple[
     return n_all, n_participants, numerator
 
 
-@kernel
+@internal
 def _quotient(i: int, numerator: np.int64, ties: Ties) -> np.float32:
     """The share of those who influence resident i that participates, weighted: q of docs/odd.md, 7.4."""
     denominator = ties.denominator[i]
@@ -224,7 +226,7 @@ def _quotient(i: int, numerator: np.int64, ties: Ties) -> np.float32:
     return np.float32(np.float64(numerator) * ties.reciprocal[i])
 
 
-@kernel
+@internal
 def _told(i: int, week: int, ties: Ties, keys: Keys, rules: Rules, tells: UInt8) -> bool:
     """Whether one of the ties that carry `transmission` tells resident i this week."""
     for tie in range(ties.row_start[i], ties.row_start[i + 1]):

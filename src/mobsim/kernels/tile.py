@@ -11,9 +11,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numba.core import types
+from numba.extending import intrinsic
 
 from mobsim.kernels.arrays import N_SINGLES, Int64, UInt32
-from mobsim.kernels.compile import inlined, kernel
+from mobsim.kernels.compile import internal
 from mobsim.kernels.keyed import TILE
 
 SLOTS = TILE
@@ -42,8 +44,8 @@ FIELD = np.uint32(1023)
 BYTE = np.uint32(255)
 
 
-@inlined
-def at(offset: Any, first: Any, second: Any) -> Any:
+@intrinsic  # type: ignore[untyped-decorator]
+def at(_typing: Any, offset: Any, first: Any, second: Any) -> Any:
     """Sum of an offset and two parts of an index, unsigned.
 
     Numba then leaves out the handling of negative indices, which would keep the compiler from using vector
@@ -53,10 +55,19 @@ def at(offset: Any, first: Any, second: Any) -> Any:
     ----------
     offset, first, second : whole numbers from 0 on.
     """
-    return np.uint64(offset) + np.uint64(first) + np.uint64(second)
+    kinds = [types.unliteral(kind) for kind in (offset, first, second)]
+
+    def add(context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        a, b, c = (
+            context.cast(builder, value, kind, types.uint64)
+            for value, kind in zip(values, kinds, strict=True)
+        )
+        return builder.add(builder.add(a, b), c)
+
+    return types.uint64(*kinds), add
 
 
-@kernel
+@internal
 def flush_counts(u: UInt32, counts: Int64) -> None:
     """Move the packed counts into the counts by lane and group.
 
