@@ -45,7 +45,7 @@ def measure(quick: bool = False) -> dict[str, Any]:
     Returns
     -------
     dict
-        cold_s, warm_s (each run) by the wall, compile_s: cold less the median of warm; the same of processors.
+        cold_s, warm_s (each run) by the wall, compile_s: cold less the median of warm; and of processors.
     """
     with tempfile.TemporaryDirectory() as folder:
         scenario = Path(folder) / "small.yaml"
