@@ -1,4 +1,7 @@
-"""mobsim, through its public functions alone: `simulate` and `spread`, communities and records included."""
+"""mobsim, through its public functions alone: `simulate` and `spread`, records included.
+
+The community is built before the clock starts, as the ties of the other programs are made before it starts.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +30,11 @@ def counted(records: Any, what: int) -> np.ndarray:
 def spread_to_rest(given: Inputs) -> Task:
     """W1-fixpoint: all seed sets in one call."""
     scenario = resolve(works.scenario_data(given.work, given.n))
+    community = mobsim.build(scenario, 0)
     seed_sets = [chosen.tolist() for chosen in given.seed_sets]
 
     def run() -> Outcome:
-        spread = mobsim.spread(scenario, seed_sets, threads=1)
+        spread = mobsim.spread(scenario, seed_sets, community=community, threads=1)
 
         def tell() -> works.Result:
             curves = np.asarray(spread.participating)[:, 0]
@@ -55,15 +59,16 @@ def spread_densely(given: Inputs) -> Task:
     """W1-dense: one seed set, 50 weeks; W1-dense-64: all seed sets in one call."""
     data = works.scenario_data(given.work, given.n)
     scenario = resolve(data)
+    community = mobsim.build(scenario, 0)
     other = resolve(data | {"behaviour": data["behaviour"] | {"irreversible": True}})
     sets = given.seed_sets if given.work == "W1-dense-64" else given.seed_sets[:1]
     seed_sets = [chosen.tolist() for chosen in sets]
 
     def run() -> Outcome:
-        spread = mobsim.spread(scenario, seed_sets, threads=1)
+        spread = mobsim.spread(scenario, seed_sets, community=community, threads=1)
 
         def tell() -> works.Result:
-            never_left = mobsim.spread(other, seed_sets, threads=1)
+            never_left = mobsim.spread(other, seed_sets, community=community, threads=1)
             forms = {"reversible": spread, "irreversible": never_left}
             return works.dense_result(
                 **{form: np.asarray(one.participating)[:, 0].tolist() for form, one in forms.items()}
@@ -77,13 +82,15 @@ def spread_densely(given: Inputs) -> Task:
 def spread_by_chance(given: Inputs) -> Task:
     """W2: 1,000 cascades in one call, the next ones in the next."""
     scenario = resolve(works.scenario_data(given.work, given.n))
+    community = mobsim.build(scenario, 0)
     seeds = [given.seed_sets[0].tolist()]
     cascades = given.parameters["cascades"]
     calls = itertools.count()
 
     def run() -> Outcome:
         first = cascades * next(calls)
-        spread = mobsim.spread(scenario, seeds, luck=list(range(first, first + cascades)), threads=1)
+        luck = list(range(first, first + cascades))
+        spread = mobsim.spread(scenario, seeds, luck=luck, community=community, threads=1)
         return Outcome(
             float(cascades), lambda: works.cascade_result(np.asarray(spread.aware)[0, :, -1].tolist())
         )
@@ -94,10 +101,13 @@ def spread_by_chance(given: Inputs) -> Task:
 def one_curve(given: Inputs) -> Task:
     """W3: one run with its curve."""
     scenario = resolve(works.scenario_data(given.work, given.n))
+    community = mobsim.build(scenario, 0)
     calls = itertools.count()
 
     def run() -> Outcome:
-        records = mobsim.simulate(scenario, arms=["none"], communities=1, luck=[next(calls)], threads=1)
+        records = mobsim.simulate(
+            scenario, arms=["none"], communities=[community], luck=[next(calls)], threads=1
+        )
         return Outcome(
             float(given.n * given.weeks), lambda: works.curve_result(counted(records, PARTICIPATING).tolist())
         )
@@ -108,6 +118,7 @@ def one_curve(given: Inputs) -> Task:
 def sweep(given: Inputs) -> Task:
     """W4: all points and replicates in one call."""
     scenario = resolve(works.scenario_data(given.work, given.n))
+    community = mobsim.build(scenario, 0)
     listed = given.parameters["points"]
     replicates = given.parameters["replicates"]
     points = [{f"behaviour.{name}": value for name, value in point.items()} for point in listed]
@@ -118,7 +129,7 @@ def sweep(given: Inputs) -> Task:
         records = mobsim.simulate(
             scenario,
             arms=["none"],
-            communities=1,
+            communities=[community],
             luck=list(range(first, first + replicates)),
             points=points,
             threads=2,
@@ -138,6 +149,7 @@ def whole_weeks(given: whole_week.Inputs) -> Task:
     width = whole_week.WIDTHS[given.work]
     data = whole_week.scenario_data(given.work, given.n)
     scenario = resolve(data)
+    community = mobsim.build(scenario, 0)
     at_rest = resolve(whole_week.scenario_data(given.work, given.n, at_rest=True))
     arms = ["none", *data["arms"]]
     calls, comparisons = itertools.count(), itertools.count()
@@ -145,7 +157,7 @@ def whole_weeks(given: whole_week.Inputs) -> Task:
     def run() -> Outcome:
         first = width.luck * next(calls)
         luck = list(range(first, first + width.luck))
-        mobsim.simulate(scenario, arms=arms, communities=1, luck=luck, threads=width.threads)
+        mobsim.simulate(scenario, arms=arms, communities=[community], luck=luck, threads=width.threads)
 
         def tell() -> works.Result:
             start = 64 * next(comparisons)

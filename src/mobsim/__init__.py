@@ -31,6 +31,7 @@ _HOMES = {
     "Resident": "mobsim.mesa_model.agents",
     "Scenario": "mobsim.scenario",
     "Spread": "mobsim.engine.spread",
+    "build": "mobsim.engine.run",
     "build_community": "mobsim.community.build",
     "compare": "mobsim.analysis.study",
     "load_scenario": "mobsim.scenario",

@@ -329,3 +329,19 @@ def test_spread_on_a_whole_scenario() -> None:
     np.testing.assert_array_equal(found.aware[0], records.counts[:, :, :, 0].sum(axis=2))
     with pytest.raises(UsageError, match="allowed are sets 0 to 1"):
         found.members(2)
+
+
+@pytest.mark.parametrize("kind", [Shortcut.DENSE, Shortcut.LANES])
+def test_built_communities_stand_for_their_numbers(kind: Shortcut) -> None:
+    """The same records, whoever built the community."""
+    scenario = bare(Shortcut.DENSE)
+    communities = [build(scenario, number) for number in (1, 4)]
+    shortcuts = kind is Shortcut.DENSE
+    given = simulate(scenario, communities=communities, luck=2, shortcuts=shortcuts)
+    assert_same(given, simulate(scenario, communities=[1, 4], luck=2))
+    other = bare(Shortcut.DENSE, seed=4)
+    with pytest.raises(UsageError, match="allowed are communities of this scenario, 70 residents and seed 4"):
+        simulate(other, communities=communities)
+    points = [{}, {"behaviour.trust_sd": 0.3}]
+    with pytest.raises(UsageError, match="points that build other communities"):
+        simulate(scenario, communities=communities, points=points)

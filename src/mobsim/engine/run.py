@@ -41,7 +41,7 @@ def simulate(
     scenario: Scenario,
     *,
     arms: Sequence[str] | None = None,
-    communities: int | Sequence[int] | None = None,
+    communities: int | Sequence[int] | Sequence[Community] | None = None,
     luck: int | Sequence[int] | None = None,
     points: Sequence[Mapping[str, Any]] | None = None,
     threads: int | None = None,
@@ -55,7 +55,8 @@ def simulate(
     ----------
     scenario : the resolved scenario.
     arms : names of arms; none: all arms and the no-campaign arm.
-    communities, luck : numbers of replicates to run, or how many; none: as the scenario says.
+    communities, luck : numbers of replicates to run, or how many; none: as the scenario says. Communities
+        that were built before (`mobsim.build`) can stand for their numbers.
     points : for each point the values of `behaviour` that differ from the scenario, such as
         ``{"behaviour.social_weight": 0.3}``; all points share communities and luck. None: the scenario alone.
     threads : threads to use; none: one for each processor.
@@ -85,7 +86,7 @@ def simulate(
 
     prepare()
     chosen = chosen_arms(scenario, arms)
-    community_numbers = replicate_numbers("communities", communities, scenario.replicates.communities)
+    community_numbers, built = _communities(communities, scenario)
     luck_numbers = replicate_numbers("luck", luck, scenario.replicates.luck)
     if not 1 <= lanes <= MOST_LANES:
         raise UsageError(f"lanes: found {lanes}; allowed are whole numbers from 1 to {MOST_LANES}")
@@ -94,7 +95,7 @@ def simulate(
     worlds = at_points(scenario, points)
     workers = threads or os.cpu_count() or 1
     blocks = _plan_blocks(worlds, chosen, community_numbers, luck_numbers, lanes, workers, shortcuts)
-    source = _Communities(worlds, blocks)
+    source = _Communities(worlds, blocks, built)
     done: list[BlockRecords] = []
     all_runs = len(worlds) * len(chosen) * len(community_numbers) * len(luck_numbers)
     finished = 0
@@ -153,6 +154,24 @@ def chosen_arms(scenario: Scenario, arms: Sequence[str] | None) -> tuple[str, ..
                 f"arm {name!r} does not exist; the arms are {', '.join(known)}{nearest(name, known)}"
             )
     return tuple(dict.fromkeys(arms))
+
+
+def _communities(
+    given: int | Sequence[int] | Sequence[Community] | None, scenario: Scenario
+) -> tuple[tuple[int, ...], dict[int, Community]]:
+    """Return the numbers of the communities to run, and those that were built before."""
+    built = {c.number: c for c in given if isinstance(c, Community)} if isinstance(given, Sequence) else {}
+    for community in built.values():
+        if community.seed != scenario.seed or community.n_residents != scenario.community.residents:
+            raise UsageError(
+                f"communities: found one of {community.n_residents:,} residents built with seed "
+                f"{community.seed}; allowed are communities of this scenario, {scenario.community.residents:,} "
+                f"residents and seed {scenario.seed}"
+            )
+    numbers = (
+        [c.number if isinstance(c, Community) else c for c in given] if isinstance(given, Sequence) else given
+    )
+    return replicate_numbers("communities", numbers, scenario.replicates.communities), built
 
 
 def replicate_numbers(what: str, given: int | Sequence[int] | None, default: int) -> tuple[int, ...]:
@@ -240,15 +259,19 @@ def _short_blocks(
 class _Communities:
     """Builds each community once and forgets it after its last block."""
 
-    def __init__(self, worlds: Sequence[Scenario], blocks: Sequence[_BlockPlan]) -> None:
+    def __init__(
+        self, worlds: Sequence[Scenario], blocks: Sequence[_BlockPlan], built: Mapping[int, Community]
+    ) -> None:
         self._worlds = worlds
         self._home = shared_world(worlds)
+        if built and any(self._home):
+            raise UsageError("points: found points that build other communities; give numbers of communities")
         self._left: dict[tuple[int, int], int] = {}
         for block in blocks:
             key = self._key(block)
             self._left[key] = self._left.get(key, 0) + 1
         self._locks = {key: Lock() for key in self._left}
-        self._built: dict[tuple[int, int], Community] = {}
+        self._built = {(0, number): community for number, community in built.items()}
 
     def _key(self, block: _BlockPlan) -> tuple[int, int]:
         return self._home[block.points[0]], block.community

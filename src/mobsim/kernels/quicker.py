@@ -85,7 +85,9 @@ def live_variables(cfg: Any, blocks: Any, uses: Any, definitions: Any) -> dict[i
     blocks : by offset.
     uses, definitions : names of variables by offset.
     """
-    names = list(dict.fromkeys(name for by_block in (uses, definitions) for o in blocks for name in by_block[o]))
+    names = list(
+        dict.fromkeys(name for by_block in (uses, definitions) for o in blocks for name in by_block[o])
+    )
     bit_of = {name: 1 << number for number, name in enumerate(names)}
     used = {offset: sum(bit_of[name] for name in uses[offset]) for offset in blocks}
     defined = {offset: sum(bit_of[name] for name in definitions[offset]) for offset in blocks}

@@ -193,9 +193,7 @@ def _run_weeks(
         if phases & TALK:  # 3 organizers' contacts
             call_phase(addresses[1], (week, ties, rules, keys, state, tally))
         if phases & LIVE:  # 4 diffusion, 5 leaving, 6 learning
-            call_phase(
-                addresses[2], (week, ties, residents, leaders, rules, keys, state, forced, counts)
-            )
+            call_phase(addresses[2], (week, ties, residents, leaders, rules, keys, state, forced, counts))
         if phases & CLOSE:  # 7 leaders and organizations, 8 results and policy, 9 record
             call_phase(
                 addresses[3],
