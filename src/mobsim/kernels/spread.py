@@ -29,6 +29,7 @@ from mobsim.kernels.arrays import (
     UInt32,
 )
 from mobsim.kernels.compile import kernel
+from mobsim.kernels.counting import TIES, count
 from mobsim.kernels.elementary import exp2_32, logistic_32
 from mobsim.kernels.keyed import Whole, philox_first, philox_second, philox_slots, uniform
 from mobsim.kernels.streams import TELLING, WEEK
@@ -137,6 +138,7 @@ def join_by_counts(
             for place in range(first, last):
                 j = np.uint64(order[place])
                 begin, end = np.uint64(reach_start[j]), np.uint64(reach_start[j + np.uint64(1)])
+                count(TIES, end - begin)
                 if same:
                     for tie in range(begin, end):
                         i = np.uint64(reached[tie])
@@ -285,6 +287,7 @@ def hear_in_turn(
             newest, here = week_start[step], week_start[step + 1]
             for place in range(newest, here):
                 j = np.uint64(order[place])
+                count(TIES, reach_start[j + np.uint64(1)] - reach_start[j])
                 for tie in range(np.uint64(reach_start[j]), np.uint64(reach_start[j + np.uint64(1)])):
                     i = np.uint64(reached[tie])
                     before = tellers[i]
@@ -520,6 +523,7 @@ def decide_one(
         for place in range(n_changed):
             j = np.uint64(changed[place])
             change = np.int32(1) if taking_part[j] else np.int32(-1)
+            count(TIES, reach_start[j + np.uint64(1)] - reach_start[j])
             for tie in range(np.uint64(reach_start[j]), np.uint64(reach_start[j + np.uint64(1)])):
                 numerators[np.uint64(reached[tie])] += change
         if n_changed == np.uint64(0) and step > 0 and week > 0 and not draws:  # at rest
@@ -716,6 +720,7 @@ def decide_many(
                 for s in range(width):
                     b[SUMS + s] = 0
                 tie, end = np.uint64(row_start[at(i, 0, 0)]), np.uint64(row_start[at(i, 1, 0)])
+                count(TIES, end - tie)
                 while tie + np.uint64(4) <= end:
                     one = before + np.uint64(neighbours[tie]) * np.uint64(SLOTS)
                     two = before + np.uint64(neighbours[tie + np.uint64(1)]) * np.uint64(SLOTS)

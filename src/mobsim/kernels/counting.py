@@ -1,0 +1,48 @@
+"""Counting the work of compiled code: random draws made and ties read.
+
+Seconds depend on the machine and on who else uses it; numbers of draws and ties do not. Counting is off, and
+costs nothing, unless MOBSIM_COUNT_WORK is set when a process starts; then kernels are compiled for this
+process alone. `benchmarks/count_work.py` prints the numbers and a test compares them with a baseline.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
+
+COUNTED = os.environ.get("MOBSIM_COUNT_WORK", "") not in ("", "0")
+"""Whether this process counts."""
+DRAWS, TIES = 0, 1
+work = np.zeros(2, np.int64)
+"""Draws and ties since the process began; read by Python, written by kernels."""
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def count(_typing: Any, what: Any, number: Any) -> Any:
+    """Add to what has been counted.
+
+    Parameters
+    ----------
+    what : DRAWS or TIES.
+    number : how many.
+    """
+    kinds = [types.unliteral(what), types.unliteral(number)]
+
+    def add(context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        if COUNTED:
+            which, many = (
+                context.cast(builder, value, kind, types.int64)
+                for value, kind in zip(values, kinds, strict=True)
+            )
+            long = ir.IntType(64)
+            first = long(work.ctypes.data)
+            place = builder.add(first, builder.mul(which, long(work.itemsize)))
+            builder.atomic_rmw("add", builder.inttoptr(place, long.as_pointer()), many, "monotonic")
+        return context.get_dummy_value()
+
+    return types.none(*kinds), add
