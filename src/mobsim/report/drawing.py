@@ -186,7 +186,9 @@ def _draw_all(tasks: Sequence[Task]) -> Iterator[dict[int, Drawn]]:
     left, numbers = os.pipe()  # whoever is free takes the next byte
     os.write(numbers, bytes(reversed(range(len(tasks)))))  # the last ones take longest
     os.close(numbers)
-    parts = [_in_a_child(tasks, left) for _ in range(count - 1)]
+    parts: list[int] = []
+    for _ in range(count - 1):
+        parts.append(_in_a_child(tasks, left, parts))
     yield _draw_those_left(tasks, left)
     os.close(left)
     for part in parts:
@@ -194,14 +196,17 @@ def _draw_all(tasks: Sequence[Task]) -> Iterator[dict[int, Drawn]]:
             yield pickle.load(stream)
 
 
-def _in_a_child(tasks: Sequence[Task], left: int) -> int:
-    """Divide this process; return where the child will write what it has drawn."""
+def _in_a_child(tasks: Sequence[Task], left: int, parts: Sequence[int]) -> int:
+    """Divide this process; return where the child will write what it has drawn.
+
+    The child keeps no end that its parent or its siblings read from: if the parent dies, writing fails.
+    """
     parent = os.getpid()
     result, end = os.pipe()
     if os.fork() == 0:
         try:
-            os.close(0)  # so that both pipes close when the parent ends
-            os.close(1)
+            for held in (0, 1, result, *parts):
+                os.close(held)
             with os.fdopen(end, "wb") as stream:
                 _send(_draw_those_left(tasks, left, parent), stream)
         finally:

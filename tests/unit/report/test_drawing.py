@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -82,6 +84,29 @@ def test_what_a_dead_helper_did_not_draw_is_drawn_here(
         begun = helper.begin(sketches)
         process.kill()
         assert bytes_of(begun.pictures()) == bytes_of(drawn_here)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a helper divides")
+def test_nobody_is_left_when_a_divided_helper_is_killed(study: Study) -> None:
+    sketches = sketches_of(study)
+    with Helper() as helper:
+        process = helper._process
+        if process is None:
+            pytest.skip("one processor: there is no helper")
+        begun = helper.begin([*sketches, *sketches])
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        started = time.monotonic()
+        while not (born := children.read_text().split()):
+            assert time.monotonic() - started < 60
+            time.sleep(0.01)
+    left = [Path("/proc", child) for child in born]
+    started = time.monotonic()
+    while any(child.exists() for child in left):
+        assert time.monotonic() - started < 60
+        time.sleep(0.05)
+    assert begun._waiting is not None
+    begun._waiting.join(60)
+    assert not begun._waiting.is_alive()
 
 
 def test_a_mistake_in_a_figure_is_told_here(sketches: tuple[Sketch, ...]) -> None:
