@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -103,7 +104,7 @@ def assert_equal(world: World, model: MobilizationModel) -> None:
     assert mine.surveys().to_csv() == records.surveys().to_csv()
     for bundle in ("state", "leaders", "organizations", "purse"):
         ours, theirs = getattr(model.block, bundle), getattr(block, bundle)
-        for name in ours._fields:
+        for name in (field.name for field in fields(ours)):
             here, there = np.asarray(getattr(ours, name)), np.asarray(getattr(theirs, name))
             assert here.tobytes() == there.tobytes(), f"{bundle}.{name}"
     collected = model.datacollector.get_model_vars_dataframe()

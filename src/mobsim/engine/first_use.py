@@ -75,3 +75,4 @@ def help_to_prepare() -> None:
         scenario = resolve(_TINY | {"community": {"residents": 20, "network": {"kind": "well_mixed"}}})
         block = Block(scenario, build(scenario, 0), list(scenario.arms)[:1], [0])
         compile_week(block.bundles())
+        block.measure_means()

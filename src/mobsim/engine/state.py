@@ -221,7 +221,8 @@ def fan_out_leaders(leaders: a.Leaders, copies: int) -> a.Leaders:
     """
     return replace(
         leaders,
-        stance=np.repeat(leaders.stance, copies, axis=1), engaged=np.repeat(leaders.engaged, copies, axis=1)
+        stance=np.repeat(leaders.stance, copies, axis=1),
+        engaged=np.repeat(leaders.engaged, copies, axis=1),
     )
 
 

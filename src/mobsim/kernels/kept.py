@@ -103,14 +103,15 @@ def tell_once(say: Callable[[str], None] | None = None) -> None:
     if say is None:
         if is_complete():
             return  # a kernel that few scenarios need: a moment
-        print(f"mobsim: {words} ...", file=sys.stderr, flush=True)
+        sys.stderr.write(f"mobsim: {words} ...\n")
+        sys.stderr.flush()
     else:
         say(words)
     _told.append(words)
 
 
 def keep_safely(compiled: Any) -> None:
-    """Let a kernel be compiled anew where its files cannot be read, and go unkept where nothing can be written.
+    """Let a kernel be compiled anew where its files are unreadable, and go unkept where writing fails.
 
     Parameters
     ----------

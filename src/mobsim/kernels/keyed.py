@@ -212,9 +212,7 @@ def philox_slots(
     out : uint32 array, C-contiguous, shape (4, 64)
         Receives word j of slot i at [j, i].
     """
-    _slots(
-        entities, np.int64(week), lucks, np.int64(stream), np.int64(seed), np.int64(community), out
-    )
+    _slots(entities, np.int64(week), lucks, np.int64(stream), np.int64(seed), np.int64(community), out)
 
 
 @inlined

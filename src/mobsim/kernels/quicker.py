@@ -30,7 +30,7 @@ TRIED = ("0.68.",)
 """Versions of numba on which this was tried."""
 
 
-class PartLibrary(JITCodeLibrary):  # type: ignore[misc]
+class PartLibrary(JITCodeLibrary):
     """Code of one function, made into machine code only when somebody asks for something in it."""
 
     _linked = False
@@ -85,7 +85,9 @@ def live_variables(cfg: Any, blocks: Any, uses: Any, definitions: Any) -> dict[i
     blocks : by offset.
     uses, definitions : names of variables by offset.
     """
-    names = list(dict.fromkeys(name for by_block in (uses, definitions) for o in blocks for name in by_block[o]))
+    names = list(
+        dict.fromkeys(name for by_block in (uses, definitions) for o in blocks for name in by_block[o])
+    )
     bit_of = {name: 1 << number for number, name in enumerate(names)}
     used = {offset: sum(bit_of[name] for name in uses[offset]) for offset in blocks}
     defined = {offset: sum(bit_of[name] for name in definitions[offset]) for offset in blocks}
@@ -146,7 +148,7 @@ _REPLACED: tuple[tuple[Any, str, Any], ...] = (
 )
 
 
-class _Quicker(event.Listener):  # type: ignore[misc]
+class _Quicker(event.Listener):
     """Take these ways while a kernel of this package is compiled, and for what it calls."""
 
     def __init__(self) -> None:
