@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -104,7 +105,7 @@ def assert_equal(world: World, model: MobilizationModel) -> None:
     assert mine.surveys().to_csv() == records.surveys().to_csv()
     for bundle in ("state", "leaders", "organizations", "purse"):
         ours, theirs = getattr(model.block, bundle), getattr(block, bundle)
-        for name in ours._fields:
+        for name in (field.name for field in fields(ours)):
             here, there = np.asarray(getattr(ours, name)), np.asarray(getattr(theirs, name))
             assert here.tobytes() == there.tobytes(), f"{bundle}.{name}"
     collected = model.datacollector.get_model_vars_dataframe()
@@ -187,7 +188,8 @@ def test_the_preview_tells_what_the_engine_then_does(world: World) -> None:
 def everything(block: Block) -> bytes:
     """All that changes in a block, in one word."""
     bundles = (block.state, block.leaders, block.organizations, block.purse)
-    return b"".join(np.asarray(array).tobytes() for bundle in bundles for array in bundle)
+    arrays = (getattr(bundle, field.name) for bundle in bundles for field in fields(bundle))
+    return b"".join(np.asarray(array).tobytes() for array in arrays)
 
 
 def test_hubs_beyond_the_packed_counts_equal_the_engine() -> None:

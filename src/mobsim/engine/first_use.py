@@ -13,7 +13,7 @@ from typing import Any
 from mobsim.engine.block import Block
 from mobsim.engine.run import build, simulate
 from mobsim.kernels.compile import without_collecting
-from mobsim.kernels.kept import cache_folder, is_complete, mark_complete, tell_once
+from mobsim.kernels.kept import cache_folder, is_complete, mark_complete, tell
 from mobsim.kernels.weeks import compile_week
 from mobsim.scenario.resolve import resolve
 
@@ -35,7 +35,7 @@ def prepare(say: Callable[[str], None] | None = None) -> None:
     say : is told what the user waits for; none: a line on stderr, if something is compiled.
     """
     if say is not None:
-        tell_once(say)
+        tell(say)
     if _prepared:
         return
     _prepared.append(True)
@@ -75,3 +75,4 @@ def help_to_prepare() -> None:
         scenario = resolve(_TINY | {"community": {"residents": 20, "network": {"kind": "well_mixed"}}})
         block = Block(scenario, build(scenario, 0), list(scenario.arms)[:1], [0])
         compile_week(block.bundles())
+        block.measure_means()

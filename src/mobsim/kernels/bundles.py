@@ -32,7 +32,7 @@ from numba.np.arrayobj import make_array, populate_array
 WORD = 8
 
 
-class BundleType(types.Type):  # type: ignore[misc]
+class BundleType(types.Type):
     """Numba's type of a bundle: the name of its class, and the type and place of every field.
 
     Parameters
@@ -80,18 +80,10 @@ class Bundle:
 
     Fields are C-contiguous arrays, `int` or `float`; the arrays may be written to, not exchanged.
 
-    Attributes
-    ----------
-    kind : the numba type.
-    address : where the compiled code finds the block that lists the fields.
-
     Raises
     ------
     TypeError : if a field is neither a C-contiguous array nor a number.
     """
-
-    kind: BundleType
-    address: int
 
     def __post_init__(self) -> None:
         fields = []
@@ -113,8 +105,13 @@ class Bundle:
                 raise TypeError(f"{type(self).__name__}.{field.name} is neither an array nor a number")
         block = np.array(words, np.int64)
         object.__setattr__(self, "_block", block)
-        object.__setattr__(self, "address", block.__array_interface__["data"][0])
-        object.__setattr__(self, "kind", _type_of(type(self).__name__, tuple(fields)))
+        object.__setattr__(self, "_address", block.__array_interface__["data"][0])
+        object.__setattr__(self, "_kind", _type_of(type(self).__name__, tuple(fields)))
+
+    @property
+    def kind(self) -> BundleType:
+        """The numba type."""
+        return self.__dict__["_kind"]  # type: ignore[no-any-return]
 
 
 @typeof_impl.register(Bundle)
@@ -123,7 +120,7 @@ def _typeof_bundle(value: Bundle, _context: Any) -> BundleType:
 
 
 @register_model(BundleType)
-class _BundleModel(models.PrimitiveModel):  # type: ignore[misc]
+class _BundleModel(models.PrimitiveModel):
     """An address."""
 
     def __init__(self, manager: Any, kind: BundleType) -> None:
@@ -132,19 +129,19 @@ class _BundleModel(models.PrimitiveModel):  # type: ignore[misc]
 
 @unbox(BundleType)
 def _unbox_bundle(_kind: BundleType, value: Any, compiler: Any) -> NativeValue:
-    address = compiler.pyapi.object_getattr_string(value, "address")
+    address = compiler.pyapi.object_getattr_string(value, "_address")
     pointer = compiler.pyapi.long_as_voidptr(address)
     compiler.pyapi.decref(address)
     return NativeValue(pointer)
 
 
 @register_attributes
-class _BundleAttributes(AttributeTemplate):  # type: ignore[misc]
+class _BundleAttributes(AttributeTemplate):
     """Which attributes a bundle has."""
 
     key = BundleType
 
-    def generic_resolve(self, bundle: BundleType, attribute: str) -> Any:
+    def generic_resolve(self, bundle: BundleType, attribute: str) -> Any:  # type: ignore[override]
         place = bundle.place_of(attribute)
         return place[1] if place else None
 

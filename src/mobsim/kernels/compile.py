@@ -22,7 +22,7 @@ from mobsim.kernels.quicker import compile_quicker
 Function = TypeVar("Function", bound=Callable[..., object])
 
 
-class _Compiling(event.Listener):  # type: ignore[misc]
+class _Compiling(event.Listener):
     """Say once that kernels are compiled, and suspend Python's garbage collection meanwhile.
 
     Collecting would take a sixth of the time. Numba tells of the beginning and the end of compiling one
@@ -73,7 +73,7 @@ def _compile(function: Function, **options: object) -> Function:
         compiled = njit(nogil=True, error_model="numpy", **settings_of)(function)
     finally:
         settings.CACHE_DIR = before
-    if settings_of["cache"]:
+    if settings_of["cache"] and not settings.DISABLE_JIT:
         keep_safely(compiled)
     return cast(Function, compiled)
 

@@ -425,10 +425,10 @@ def contribute(plan: Plan, purse: Purse, organizations: Organizations, income: I
 @internal
 def _anybody(chances: Float64) -> bool:
     """Whether a chance is above 0 in some lane."""
+    found = False
     for lane in range(chances.size):
-        if chances[lane] > 0.0:
-            return True
-    return False
+        found = found or chances[lane] > 0.0
+    return found
 
 
 @internal

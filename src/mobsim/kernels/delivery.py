@@ -499,7 +499,7 @@ def _most_units(
 
 
 @internal
-def _in_units(candidates: int, delivery: int, per_unit: int) -> Any:
+def _in_units(candidates: Whole, delivery: int, per_unit: int) -> Any:
     """How many units so many candidates make: seats may stay empty, attempts may not."""
     if delivery == SEATS:
         return (candidates + per_unit - 1) // per_unit
@@ -776,7 +776,7 @@ def deliver_week(
                 delivery, rule = all_whole[arm, b, DELIVERY], all_whole[arm, b, RULE]
                 code, per_unit = all_whole[arm, b, CODE], all_whole[arm, b, PER_UNIT]
                 pool = pool_ids[pool_start[pool_of[lane, b]] : pool_start[pool_of[lane, b] + 1]]
-                if rule == CYCLE or rule == SCORED or rule == CLUSTERED:
+                if rule in (CYCLE, SCORED, CLUSTERED):
                     pool = _own_pool(week, lane, arm, b, luck, pool, keys, plan, purse, orders.sorting)
                 if delivery == LOBBY:
                     most = UNLIMITED if wins[lane] < np.int64(rules.doubles[MAX_WINS, lane]) else 0
@@ -826,7 +826,7 @@ def deliver_week(
                     )
                 elif delivery != PYTHON:
                     slot = slot_of[lane, b]
-                    if rule == SCORED or rule == CLUSTERED:
+                    if rule in (SCORED, CLUSTERED):
                         drawn[slot] = 0  # the pool is the lane's own
                     if rule != CYCLE and not drawn[slot]:
                         _draw(orders, slot, pool, week, luck, code, keys)

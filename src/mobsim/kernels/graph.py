@@ -8,6 +8,8 @@ order, so that a community has the same bits everywhere. Kernels check nothing: 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -369,7 +371,7 @@ def neighbourly_pairs(
 
 
 @internal
-def _stands_in(neighbours: Ids, begin: int, end: int, j: int) -> bool:
+def _stands_in(neighbours: Ids, begin: np.int64, end: np.int64, j: int) -> Any:
     """Whether resident j stands in the ascending row from `begin` to `end`."""
     low, high = begin, end
     while low < high:
@@ -406,14 +408,14 @@ def leader_pairs(
     n = row_start.size - 1
     added = _empty_set(leaders.size * extra)
     degree = np.empty(n, np.int64)
-    for i in range(n):
-        degree[i] = row_start[i + 1] - row_start[i]
+    for resident in range(n):
+        degree[resident] = row_start[resident + 1] - row_start[resident]
     first = np.empty(leaders.size * extra, np.uint32)
     second = np.empty(leaders.size * extra, np.uint32)
     made = 0
     attempt = 0
     for k in range(leaders.size):
-        i = np.int64(leaders[k])
+        i: Any = np.int64(leaders[k])
         wanted = min(extra, n - 1 - degree[i])
         while wanted > 0:
             w0, _, _, _ = philox(attempt, 0, SETUP_LUCK, _LEADER_TIE, seed, number)
@@ -421,7 +423,7 @@ def leader_pairs(
             j = below(w0, n)
             if j == i or _stands_in(neighbours, row_start[i], row_start[i + 1], j):
                 continue
-            if not _add(added, _key(i, j, n)):  # type: ignore[arg-type]
+            if not _add(added, _key(i, j, n)):
                 continue
             first[made] = min(int(i), j)
             second[made] = max(int(i), j)

@@ -90,27 +90,26 @@ def what_happens() -> str:
     return f"compiling the model for this machine: takes about {SECONDS} s, once"
 
 
-def tell_once(say: Callable[[str], None] | None = None) -> None:
-    """Tell what the user waits for, unless it was told.
+def tell(say: Callable[[str], None]) -> None:
+    """Tell what the user waits for.
 
     Parameters
     ----------
-    say : who tells; none: a line on stderr, if kernels must be compiled that the model cannot do without.
+    say : who tells.
     """
-    if _told:
-        return
     words = what_happens()
-    if say is None:
-        if is_complete():
-            return  # a kernel that few scenarios need: a moment
-        print(f"mobsim: {words} ...", file=sys.stderr, flush=True)
-    else:
-        say(words)
+    say(words)
     _told.append(words)
 
 
+def tell_once() -> None:
+    """Tell it on stderr when kernels must be compiled without which no simulation runs, unless it was told."""
+    if not _told and not is_complete():
+        tell(lambda words: print(f"mobsim: {words} ...", file=sys.stderr, flush=True))  # noqa: T201
+
+
 def keep_safely(compiled: Any) -> None:
-    """Let a kernel be compiled anew where its files cannot be read, and go unkept where nothing can be written.
+    """Let a kernel be compiled anew where its files are unreadable, and go unkept where writing fails.
 
     Parameters
     ----------

@@ -35,14 +35,7 @@ def _kind(argument: Any) -> Any:
 
 
 @intrinsic
-def call_phase(_typing: Any, address: Any, arguments: Any) -> Any:
-    """Call the phase at an address with a tuple of arguments; it returns nothing.
-
-    Parameters
-    ----------
-    address : as `address_of` gave it for exactly these types.
-    arguments : tuple of bundles, arrays and whole numbers.
-    """
+def _call_phase(_typing: Any, address: Any, arguments: Any) -> Any:
     kinds = [types.unliteral(kind) for kind in arguments.types]
 
     def call(context: Any, builder: Any, signature: Any, values: Any) -> Any:
@@ -56,3 +49,7 @@ def call_phase(_typing: Any, address: Any, arguments: Any) -> Any:
         return context.get_dummy_value()
 
     return types.none(types.int64, types.Tuple(kinds)), call
+
+
+call_phase: Any = _call_phase
+"""Call the phase at an address, as `address_of` gave it for exactly these types, with a tuple of values."""

@@ -30,7 +30,7 @@ TRIED = ("0.68.",)
 """Versions of numba on which this was tried."""
 
 
-class PartLibrary(JITCodeLibrary):  # type: ignore[misc]
+class PartLibrary(JITCodeLibrary):
     """Code of one function, made into machine code only when somebody asks for something in it."""
 
     _linked = False
@@ -148,7 +148,7 @@ _REPLACED: tuple[tuple[Any, str, Any], ...] = (
 )
 
 
-class _Quicker(event.Listener):  # type: ignore[misc]
+class _Quicker(event.Listener):
     """Take these ways while a kernel of this package is compiled, and for what it calls."""
 
     def __init__(self) -> None:

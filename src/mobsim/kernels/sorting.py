@@ -9,13 +9,14 @@ import numpy as np
 
 from mobsim.kernels.arrays import UInt64
 from mobsim.kernels.compile import internal
+from mobsim.kernels.keyed import Whole
 
 _FEW = 24
 """So few numbers are sorted by insertion."""
 
 
 @internal
-def sort_words(words: UInt64, count: int) -> None:
+def sort_words(words: UInt64, count: Whole) -> None:
     """Sort the first `count` numbers, ascending.
 
     Parameters

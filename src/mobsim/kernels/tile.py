@@ -44,18 +44,9 @@ FIELD = np.uint32(1023)
 BYTE = np.uint32(255)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def at(_typing: Any, offset: Any, first: Any, second: Any) -> Any:
-    """Sum of an offset and two parts of an index, unsigned.
-
-    Numba then leaves out the handling of negative indices, which would keep the compiler from using vector
-    code.
-
-    Parameters
-    ----------
-    offset, first, second : whole numbers from 0 on.
-    """
-    kinds = [types.unliteral(kind) for kind in (offset, first, second)]
+@intrinsic
+def _at(_typing: Any, offset: Any, first: Any, second: Any) -> Any:
+    kinds = [types.unliteral(kind) for kind in (offset, first, second)]  # type: ignore[no-untyped-call]
 
     def add(context: Any, builder: Any, _signature: Any, values: Any) -> Any:
         a, b, c = (
@@ -65,6 +56,13 @@ def at(_typing: Any, offset: Any, first: Any, second: Any) -> Any:
         return builder.add(builder.add(a, b), c)
 
     return types.uint64(*kinds), add
+
+
+at: Any = _at
+"""Sum of an offset and two parts of an index, whole numbers from 0 on, unsigned.
+
+Numba then leaves out the handling of negative indices, which would keep the compiler from using vector code.
+"""
 
 
 @internal

@@ -80,7 +80,7 @@ def run_weeks(
     efforts : (L,) lobby efforts of the week, kept from SPEND to CLOSE.
     counts : (L, G, 5) the week's counts, kept from LIVE to CLOSE.
     """
-    bundles: Sequence[Bundle] = (
+    bundles = (
         ties,
         residents,
         rules,
@@ -120,7 +120,7 @@ def compile_week(bundles: Sequence[Bundle]) -> None:
     address_of(function, *kinds)
 
 
-def _addresses_of_phases(bundles: Sequence[Bundle]) -> Int64:
+def _addresses_of_phases(bundles: Sequence[Any]) -> Int64:
     """Return where the compiled phases for bundles of these types lie; compile them first if need be."""
     kinds = tuple(bundle.kind for bundle in bundles)
     known = _addresses.get(kinds)

@@ -354,7 +354,7 @@ class Leader(Resident):
         known = self.model.known
         if isinstance(known, StancePreview) and field in StancePreview._fields:
             return getattr(known, field)[self._place].item()
-        if field in StancePreview._fields and field not in Preview._fields:
+        if field in StancePreview._fields and field not in Preview.__dataclass_fields__:
             raise UsageError(
                 f"resident {self.number}: {name} exists only inside decide_stance, while leaders are asked"
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import get_args, get_type_hints
 
 import numpy as np
@@ -136,7 +137,7 @@ def test_truthful_survey_counts_the_truth():
 
 def test_where_nobody_keeps_what_came_last_nobody_names_it():
     residents, rules, keys, state = small_world(np.random.default_rng(2))
-    silent = state._replace(last=np.zeros((0, 0), np.uint8))
+    silent = replace(state, last=np.zeros((0, 0), np.uint8))
     with_last = kernel_survey(5, 0, range(60), 0.2, (residents, rules, keys, state))
     without = kernel_survey(5, 0, range(60), 0.2, (residents, rules, keys, silent))
     assert without[:4] == with_last[:4]
@@ -146,7 +147,7 @@ def test_where_nobody_keeps_what_came_last_nobody_names_it():
 def test_false_answers_are_as_frequent_as_stated():
     n = 20_000
     residents, rules, keys, state = small_world(np.random.default_rng(3), n=n)
-    unaware = state._replace(flags=np.zeros((n, 4), np.uint8))
+    unaware = replace(state, flags=np.zeros((n, 4), np.uint8))
     _, aware_yes, participating_yes, causes, _ = kernel_survey(
         5, 0, range(n), 0.2, (residents, rules, keys, unaware)
     )
