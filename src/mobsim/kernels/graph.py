@@ -896,7 +896,7 @@ def triads(row_start: Ids, neighbours: Ids, most_work: int) -> tuple[int, int]:
     work = np.int64(0)
     for e in range(neighbours.size):
         work += np.int64(row_start[neighbours[e] + 1]) - np.int64(row_start[neighbours[e]])
-    every = max(1, -(-work // most_work))
+    every = max(1, int(-(-work // most_work)))
     mark = np.zeros(n, np.bool_)
     closed = 0
     all_pairs = 0
