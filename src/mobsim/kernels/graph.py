@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mobsim.kernels import streams
-from mobsim.kernels.compile import inlined, kernel
+from mobsim.kernels.compile import inlined, internal, kernel
 from mobsim.kernels.elementary import log2_1m_64, log2_64
 from mobsim.kernels.keyed import SETUP_LUCK, Whole, below, centred, philox, philox_words
 
@@ -79,7 +79,7 @@ def _first_slot(pairs: PairSet, key: np.uint64) -> np.uint64:
     return (((mixed ^ (mixed >> _HALF)) & _LOW) * np.uint64(pairs.size)) >> _HALF
 
 
-@kernel
+@internal
 def _slot(pairs: PairSet, key: np.uint64) -> int:
     """Find where a pair stands in a set, or the empty slot where it would stand."""
     size = np.uint64(pairs.size)
@@ -91,7 +91,7 @@ def _slot(pairs: PairSet, key: np.uint64) -> int:
     return np.int64(at)  # type: ignore[return-value]
 
 
-@kernel
+@internal
 def _add(pairs: PairSet, key: np.uint64) -> bool:
     """Add a pair to a set; False if it was there."""
     at = _slot(pairs, key)
@@ -101,7 +101,7 @@ def _add(pairs: PairSet, key: np.uint64) -> bool:
     return True
 
 
-@kernel
+@internal
 def _open_rows(size: Ids) -> Ids:
     """Turn sizes of rows, of which size[i + 1] belongs to row i, into the first place of every row."""
     for i in range(size.size - 1):
@@ -109,7 +109,7 @@ def _open_rows(size: Ids) -> Ids:
     return size
 
 
-@kernel
+@internal
 def _close_rows(row_start: Ids) -> None:
     """Undo that every row's start has moved to its end while the row was filled."""
     for i in range(row_start.size - 1, 0, -1):
@@ -149,7 +149,9 @@ def rows_of_pairs(first: Ids, second: Ids, n_residents: int) -> tuple[Ids, Ids]:
         row_start[b] += 1
     _close_rows(row_start)
     # Read row by row and written to the other resident's row, the ends arrive in ascending order.
-    filled = row_start[:-1].copy()
+    filled = np.empty(n, np.uint32)
+    for i in range(n):
+        filled[i] = row_start[i]
     neighbours = np.empty(2 * first.size, np.uint32)
     for i in range(n):
         for e in range(row_start[i], row_start[i + 1]):
@@ -223,19 +225,21 @@ def rows_of_homes(
     return row_start, neighbours
 
 
-@kernel
+@internal
 def _order(ids: Ids, begin: Whole, end: Whole) -> None:
     """Put ids[begin:end], mostly a few, into ascending order."""
-    if end - begin > 64:
-        ids[begin:end].sort()
-        return
-    for place in range(begin + 1, end):
-        moved = ids[place]
-        at = place
-        while at > begin and ids[at - 1] > moved:
-            ids[at] = ids[at - 1]
-            at -= 1
-        ids[at] = moved
+    gap = 1
+    while gap < (end - begin) // 16:  # long rows of hubs: first by large steps (Shell 1959)
+        gap = 3 * gap + 1
+    while gap > 0:
+        for place in range(begin + gap, end):
+            moved = ids[place]
+            at = place
+            while at >= begin + gap and ids[at - gap] > moved:
+                ids[at] = ids[at - gap]
+                at -= gap
+            ids[at] = moved
+        gap //= 3
 
 
 @kernel
@@ -547,6 +551,19 @@ def neighbourly_pairs(
     return first[:made], second[:made]
 
 
+@internal
+def _stands_in(neighbours: Ids, begin: Whole, end: Whole, j: int) -> bool:
+    """Whether resident j stands in the ascending row from `begin` to `end`."""
+    low, high = np.int64(begin), np.int64(end)
+    while low < high:
+        middle = (low + high) // 2
+        if neighbours[middle] < j:
+            low = middle + 1
+        else:
+            high = middle
+    return bool(low < np.int64(end) and neighbours[low] == j)
+
+
 @kernel
 def leader_pairs(row_start: Ids, neighbours: Ids, leaders: Ids, extra: int, seed: int, number: int) -> Pairs:
     """Tie each leader to `extra` more residents, drawn uniformly from those not tied to the leader.
@@ -578,14 +595,12 @@ def leader_pairs(row_start: Ids, neighbours: Ids, leaders: Ids, extra: int, seed
     attempt = 0
     for k in range(leaders.size):
         i = np.int64(leaders[k])
-        row = neighbours[row_start[i] : row_start[i + 1]]
         wanted = min(extra, n - 1 - degree[i])
         while wanted > 0:
             w0, _, _, _ = philox(attempt, 0, SETUP_LUCK, _LEADER_TIE, seed, number)
             attempt += 1
             j = below(w0, n)
-            at = np.searchsorted(row, np.uint32(j))
-            if j == i or (at < row.size and row[at] == j):
+            if j == i or _stands_in(neighbours, row_start[i], row_start[i + 1], j):
                 continue
             if not _add(added, _key(i, j, n)):  # type: ignore[arg-type]
                 continue
@@ -598,11 +613,12 @@ def leader_pairs(row_start: Ids, neighbours: Ids, leaders: Ids, extra: int, seed
     return first[:made].copy(), second[:made].copy()
 
 
-@kernel
+@internal
 def _grown(ids: Ids) -> Ids:
     """Copy an array into one of twice the size."""
     larger = np.empty(2 * ids.size + 16, np.uint32)
-    larger[: ids.size] = ids
+    for e in range(ids.size):
+        larger[e] = ids[e]
     return larger
 
 
