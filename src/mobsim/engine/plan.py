@@ -318,7 +318,7 @@ def build_plans(scenario: Scenario, community: Community, arms: tuple[str, ...])
         own_slot=own_slot,
         fraction_size=fraction_size,
         scores=scores.array(),
-        neighbourhood=community.neighbourhood,
+        neighbourhood=community.neighbourhood.astype(np.int32, copy=False),
         deliverer_start=np.cumsum([0, *(len(found) for found in deliverers)]).astype(np.int64),
         deliverer_ids=np.array([k for found in deliverers for k in found], np.int64),
         public_cents=public,

@@ -31,7 +31,7 @@ def build_ties(community: Community, share_exponent: float) -> a.Ties:
     share_exponent : η of rule (2).
     """
     common = int(np.gcd.reduce(np.flatnonzero(np.bincount(community.influence, minlength=9)), initial=0)) or 8
-    units = community.influence // np.uint8(common)
+    units = (community.influence // common).astype(np.uint8)
     weighted = community.tie_weight.size > 0
     totals = sums_of_rows(community.row_start, community.neighbours, units, community.tie_weight)
     if weighted:
@@ -53,7 +53,7 @@ def build_ties(community: Community, share_exponent: float) -> a.Ties:
     reciprocal = np.zeros(kinds.size)
     np.divide(1.0, denominator, out=reciprocal, where=denominator > 0)
     return a.Ties(
-        row_start=community.row_start,
+        row_start=community.row_start.astype(np.uint32, copy=False),
         neighbours=community.neighbours,
         weight=community.tie_weight,
         transmission=community.transmission,
