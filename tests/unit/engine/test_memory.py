@@ -92,7 +92,7 @@ def read(name):
 
 given = {"schema_version": 2, "title": "A village", "description": "To be measured.", "preset": "default"}
 given["campaign"] = {"burn_in_weeks": 2, "funding_ends_week": 8, "horizon_weeks": 8}
-scenario = resolve({**given, "community": {"residents": 400_000}})
+scenario = resolve({**given, "community": {"residents": 1_000_000}})
 scenario = scenario.model_copy(update={"arms": {"mixed": scenario.arms["mixed"]}})
 scenario = scenario.model_copy(
     update={"replicates": scenario.replicates.model_copy(update={"communities": 1, "luck": 1})}
@@ -108,7 +108,7 @@ print(read("VmHWM") - before, estimated_bytes(scenario))
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux' own account of memory")
 def test_the_estimate_holds_for_a_whole_program() -> None:
-    """The peak of building and running 400,000 residents is about what is said before."""
+    """The peak of building and running a million residents is about what is said before."""
     printed = subprocess.run([sys.executable, "-c", PEAK], check=True, capture_output=True, text=True).stdout
     taken, estimated = map(int, printed.split())
     assert 0.6 * estimated <= taken <= 1.1 * estimated
