@@ -14,8 +14,10 @@ from mobsim.scenario.cross_community import Complaint
 from mobsim.scenario.scenario import Scenario
 
 LANES_AT_ONCE = 64
-BYTES_A_RESIDENT = 48
-"""Who a resident is and how he starts, where his ties stand, and some room: what all lanes share."""
+BYTES_A_RESIDENT = 64
+"""Who a resident is and how he starts, and where his ties stand: 40 that all lanes share; and room for what
+is worked out on the way, as measured.
+"""
 
 BYTES_A_TIE_END = 4
 """The number of the resident at the other end."""

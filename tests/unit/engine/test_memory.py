@@ -77,7 +77,7 @@ def test_what_a_block_takes_is_estimated(arms: tuple[str, ...], luck: int) -> No
     taken = bytes_of(block_in_campaign(scenario, arms, luck))
     before = luck * memory.BYTES_A_RESIDENT_AND_LANE * LARGE if len(arms) > 1 else 0
     estimated = memory.bytes_to_run(scenario, len(arms), luck) - before
-    assert taken <= estimated <= 1.15 * taken
+    assert taken <= estimated <= 1.25 * taken
 
 
 PEAK = """
