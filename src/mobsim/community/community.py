@@ -39,11 +39,11 @@ class Community:
     group_names : names, the first is the majority; marginalized : (n_groups,) bool.
     group : (n_residents,) uint8, index into group_names.
     neighbourhood : (n_residents,) int32.
-    row_start : (n_residents + 1,) int64; neighbours : (n_ties,) uint32. Row i lists those who influence i,
+    row_start : (n_residents + 1,) uint32; neighbours : (n_ties,) uint32. Row i lists those who influence i,
         ascending.
     tie_weight : (n_ties,) int64 in 2**-20, or empty when every weight is 1.
     transmission : (n_ties,) float64 weekly chance that the tie tells, or empty when ties carry none.
-    influence : (n_residents,) int64, eighths.
+    influence : (n_residents,) uint8, eighths.
     is_leader : (n_residents,) bool; leaning : (n_residents,) int8 (0 for those who are not leaders).
     member_of : (n_residents,) int16 index of the organization, or -1.
     threshold, capability, trust : (n_residents,) float32 at the start.
@@ -64,11 +64,11 @@ class Community:
     marginalized: npt.NDArray[np.bool_]
     group: npt.NDArray[np.uint8]
     neighbourhood: npt.NDArray[np.int32]
-    row_start: npt.NDArray[np.int64]
+    row_start: npt.NDArray[np.uint32]
     neighbours: npt.NDArray[np.uint32]
     tie_weight: npt.NDArray[np.int64]
     transmission: npt.NDArray[np.float64]
-    influence: npt.NDArray[np.int64]
+    influence: npt.NDArray[np.uint8]
     is_leader: npt.NDArray[np.bool_]
     leaning: npt.NDArray[np.int8]
     member_of: npt.NDArray[np.int16]
@@ -102,4 +102,4 @@ class Community:
     @property
     def degree(self) -> npt.NDArray[np.int64]:
         """(n_residents,) number of ties in each row."""
-        return np.diff(self.row_start)
+        return np.diff(self.row_start).astype(np.int64)

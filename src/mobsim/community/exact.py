@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from math import floor
 
@@ -10,6 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mobsim.kernels.keyed import SETUP_LUCK, philox_words
+
+PART = 2**16
+"""How many residents are worked out at once where intermediate results would fill the memory."""
 
 
 def as_written(number: float) -> Fraction:
@@ -92,6 +95,43 @@ def draw_words(stream: int, n: int, *, seed: int, number: int) -> npt.NDArray[np
     words = np.empty((4, n), np.uint32)
     philox_words(np.arange(n, dtype=np.uint32), 0, SETUP_LUCK, stream, seed, number, words)
     return words
+
+
+def first_in_order(words: npt.NDArray[np.uint32], wanted: int) -> npt.NDArray[np.int64]:
+    """Return the positions of the first `wanted` words in ascending (word, position), by position.
+
+    Parameters
+    ----------
+    words : one word for each position.
+    wanted : how many, 0 to all.
+
+    Examples
+    --------
+    >>> first_in_order(np.array([7, 3, 5, 3, 5], np.uint32), 3)
+    array([1, 2, 3])
+    """
+    if wanted == 0:
+        return np.empty(0, np.int64)
+    last = np.partition(words, wanted - 1)[wanted - 1]
+    chosen = words < last
+    equal = np.flatnonzero(words == last)
+    chosen[equal[: wanted - np.count_nonzero(chosen)]] = True
+    return np.flatnonzero(chosen)
+
+
+def in_parts(n: int) -> Iterator[slice]:
+    """Return slices that cover n things part by part, so that what is worked out for each takes little room.
+
+    Parameters
+    ----------
+    n : how many things there are.
+
+    Examples
+    --------
+    >>> [part.stop - part.start for part in in_parts(100_000)]
+    [65536, 34464]
+    """
+    return (slice(first, min(first + PART, n)) for first in range(0, n, PART))
 
 
 def in_order(words: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:

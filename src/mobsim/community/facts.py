@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mobsim.community.community import Community
-from mobsim.kernels.graph import triads
+from mobsim.kernels.graph import count_alike, sums_of_rows, triads
 
 MOST_ENDS_READ = 200_000_000
 """Transitivity of larger networks is measured on every n-th resident, which takes about a second at most."""
@@ -39,13 +39,14 @@ def network_facts(community: Community) -> dict[str, float]:
             "isolate_share": 1.0,
         }
     closed, pairs = triads(community.row_start, community.neighbours, MOST_ENDS_READ)
-    friends = np.add.reduceat(degree[community.neighbours], community.row_start[:-1][tied])
-    same = community.group[community.neighbours] == np.repeat(community.group, degree)
+    unweighted = np.empty(0, np.int64)
+    friends = sums_of_rows(community.row_start, community.neighbours, degree, unweighted)[tied]
+    same = count_alike(community.row_start, community.neighbours, community.group)
     return {
         "mean_degree": float(degree.mean()),
         "sd_degree": float(degree.std()),
         "transitivity": closed / pairs if pairs else float("nan"),
         "friend_degree_ratio": float((friends / degree[tied]).mean() / degree[tied].mean()),
-        "same_group_share": float(same.mean()),
+        "same_group_share": int(same) / community.n_ties,
         "isolate_share": float(1.0 - tied.mean()),
     }

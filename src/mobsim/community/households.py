@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mobsim.community.exact import as_written, draw_words, in_order, round_half_up
+from mobsim.community.exact import as_written, draw_words, first_in_order, in_order, in_parts, round_half_up
 from mobsim.community.network import Households
-from mobsim.community.ties import Ties, check_degree, ties_of_pairs
+from mobsim.community.ties import Ties, check_degree
 from mobsim.errors import ScenarioError
 from mobsim.kernels import graph, streams
 from mobsim.kernels.elementary import LOG2_E, exp2_array, normal_quantile_array
@@ -133,7 +133,8 @@ def mix_groups(
     kept = min(max((wanted_at_home - by_chance) / (1.0 - by_chance), 0.0), 1.0)
     n_exchanged = int(np.floor((1.0 - np.sqrt(kept)) * n + 0.5))
     words = draw_words(streams.MIXING, n, seed=seed, number=number)
-    leaving = in_order(words[0])[:n_exchanged]
+    leaving = first_in_order(words[0], n_exchanged)
+    leaving = leaving[in_order(words[0][leaving])]
     arriving = leaving[in_order(words[1][leaving])]
     group = homes.group.copy()
     group[arriving] = homes.group[leaving]
@@ -150,7 +151,10 @@ def draw_sociability(sd: float, n_residents: int, *, seed: int, number: int) -> 
     seed, number : key of the community.
     """
     words = draw_words(streams.SOCIABILITY, n_residents, seed=seed, number=number)
-    return exp2_array(sd * LOG2_E * normal_quantile_array(centred_array(words[0])))
+    sociability = np.empty(n_residents, np.float64)
+    for part in in_parts(n_residents):
+        sociability[part] = exp2_array(sd * LOG2_E * normal_quantile_array(centred_array(words[0][part])))
+    return sociability
 
 
 def centred_array(words: npt.NDArray[np.uint32]) -> npt.NDArray[np.float64]:
@@ -180,16 +184,18 @@ def household_ties(
     seed, number : key of the community.
     """
     n = group.size
-    at_home = graph.household_pairs(homes.household_start)
     extra = round_half_up((as_written(tie_factor) - 1) * as_written(network.degree))
-    of_leaders = graph.leader_pairs(
-        *graph.rows_of_pairs(*at_home, n), np.flatnonzero(leaders).astype(np.uint32), extra, seed, number
-    )
+    first, second = graph.household_pairs(homes.household_start)
     n_ties = number_of_ties(network, n)
-    wanted = max(0, n_ties - at_home[0].size - of_leaders[0].size)
+    wanted = n_ties - first.size
     crossing = int(np.floor((1.0 - network.homophily) * n_ties + 0.5))
-    for first, second in (at_home, of_leaders):
-        crossing -= int((group[first] != group[second]).sum())
+    crossing -= _n_crossing(group, first, second)
+    at_home = graph.rows_of_pairs(first, second, n)
+    del first, second
+    of_leaders = graph.leader_pairs(*at_home, np.flatnonzero(leaders).astype(np.uint32), extra, seed, number)
+    del at_home
+    wanted = max(0, wanted - of_leaders[0].size)
+    crossing -= _n_crossing(group, *of_leaders)
     others = graph.neighbourly_pairs(
         draw_sociability(network.sociability_sd, n, seed=seed, number=number),
         homes.household,
@@ -201,6 +207,7 @@ def household_ties(
         wanted,
         max(0, crossing),
         *of_leaders,
+        np.zeros(graph.set_size(of_leaders[0].size + wanted), np.uint64),
         seed,
         number,
     )
@@ -209,8 +216,12 @@ def household_ties(
             f"community.network: only {n_ties - wanted + others[0].size} of {n_ties} ties found two "
             "residents who may be tied; lower degree or homophily, or raise near_places"
         )
-    first, second = (np.concatenate(part) for part in zip(at_home, of_leaders, others, strict=True))
-    return ties_of_pairs(first, second, n)
+    return Ties(*graph.rows_of_homes(homes.household_start, *of_leaders, *others))
+
+
+def _n_crossing(group: npt.NDArray[np.uint8], first: graph.Ids, second: graph.Ids) -> int:
+    """Count pairs of residents of different groups."""
+    return int(np.count_nonzero(group[first] != group[second]))
 
 
 def number_of_ties(network: Households, n_residents: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from mobsim.community.exact import draw_words, in_order, share_of
+from mobsim.community.exact import draw_words, first_in_order, share_of
 from mobsim.community.organizations import OrganizationSpec
 from mobsim.errors import ScenarioError
 from mobsim.kernels import streams
@@ -50,7 +50,7 @@ def draw_members(
     wanted = share_of(membership, n_residents)
     if open_to_all and wanted:
         words = draw_words(streams.MEMBER, n_residents, seed=seed, number=number)
-        members = in_order(words[0])[:wanted]
+        members = first_in_order(words[0], wanted)
         which = (words[1][members].astype(np.uint64) * np.uint64(len(open_to_all))) >> np.uint64(32)
         member_of[members] = np.array(open_to_all, np.int16)[which.astype(np.int64)]
     return member_of

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from mobsim.community.exact import (
     as_written,
     draw_words,
+    first_in_order,
     in_order,
     largest_remainder,
     round_half_up,
@@ -78,7 +79,7 @@ def draw_leaders(share: float, n_residents: int, *, seed: int, number: int) -> n
     wanted = share_of(share, n_residents)
     if wanted:
         words = draw_words(streams.LEADER, n_residents, seed=seed, number=number)
-        leaders[in_order(words[0])[:wanted]] = True
+        leaders[first_in_order(words[0], wanted)] = True
     return leaders
 
 
@@ -111,7 +112,7 @@ def draw_leanings(
     return leaning
 
 
-def influence_of(leaders: npt.NDArray[np.bool_], leader_influence: float) -> npt.NDArray[np.int64]:
+def influence_of(leaders: npt.NDArray[np.bool_], leader_influence: float) -> npt.NDArray[np.uint8]:
     """Return everybody's influence in eighths: 8, and floor(8·leader_influence + 1/2) for leaders.
 
     Parameters
@@ -119,4 +120,6 @@ def influence_of(leaders: npt.NDArray[np.bool_], leader_influence: float) -> npt
     leaders : (n_residents,) bool.
     leader_influence : weight of a leader.
     """
-    return np.where(leaders, round_half_up(8 * as_written(leader_influence)), 8).astype(np.int64)
+    influence = np.full(leaders.size, 8, np.uint8)
+    influence[leaders] = round_half_up(8 * as_written(leader_influence))
+    return influence

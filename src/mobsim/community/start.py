@@ -16,7 +16,7 @@ from mobsim.community.behaviour import (
     ThresholdSpec,
     TruncatedNormalThresholds,
 )
-from mobsim.community.exact import draw_words, in_order, share_of
+from mobsim.community.exact import draw_words, first_in_order, in_parts, share_of
 from mobsim.community.households import centred_array
 from mobsim.community.people_file import People
 from mobsim.community.population import ExactCount, ExactShare, GroupSpec, InitialSpec, ListedResidents
@@ -73,6 +73,7 @@ def draw_start(
     capability = _spread([g.capability for g in groups], behaviour.capability_sd, group, words[1])
     trust = _spread([g.trust for g in groups], behaviour.trust_sd, group, words[2])
     aware = _first_aware(initial, groups, group, is_leader, words[3])
+    del words
     may = (leaning >= 0) & (aware if initial.aware == "by_group" else True)
     if people is not None and people.participating is not None:
         participants = people.participating & (leaning >= 0)
@@ -113,13 +114,17 @@ def draw_thresholds(
         return np.array(spec.values, np.float64).astype(np.float32), none
     if isinstance(spec, ConstantThresholds):
         return np.full(n, spec.value, np.float64).astype(np.float32), none
-    if isinstance(spec, NormalThresholds):
-        drawn = spec.mean + spec.sd * normal_quantile_array(centred_array(words))
-    elif isinstance(spec, TruncatedNormalThresholds):
-        drawn = truncated_normal_array(centred_array(words), spec.mean, spec.sd, spec.low, spec.high)
-    else:
-        drawn = spec.low + (spec.high - spec.low) * uniform_array(words).astype(np.float64)
-    return drawn.astype(np.float32), none
+    drawn = np.empty(n, np.float32)
+    for part in in_parts(n):
+        if isinstance(spec, NormalThresholds):
+            drawn[part] = spec.mean + spec.sd * normal_quantile_array(centred_array(words[part]))
+        elif isinstance(spec, TruncatedNormalThresholds):
+            drawn[part] = truncated_normal_array(
+                centred_array(words[part]), spec.mean, spec.sd, spec.low, spec.high
+            )
+        else:
+            drawn[part] = spec.low + (spec.high - spec.low) * uniform_array(words[part]).astype(np.float64)
+    return drawn, none
 
 
 def written_thresholds(
@@ -167,8 +172,12 @@ def _spread(
     means: list[float], sd: float, group: npt.NDArray[np.uint8], words: npt.NDArray[np.uint32]
 ) -> Floats:
     """Draw around each group's mean, clipped to [0, 1]."""
-    drawn = np.array(means)[group] + sd * normal_quantile_array(centred_array(words))
-    return np.clip(drawn, 0.0, 1.0).astype(np.float32)
+    level = np.empty(group.size, np.float32)
+    mean = np.array(means)
+    for part in in_parts(group.size):
+        drawn = mean[group[part]] + sd * normal_quantile_array(centred_array(words[part]))
+        level[part] = np.clip(drawn, 0.0, 1.0)
+    return level
 
 
 def _first_aware(
@@ -207,6 +216,6 @@ def _first_participants(
         wanted = who.count if isinstance(who, ExactCount) else share_of(who.share, n)
         ids = np.flatnonzero(may)
         chosen = np.zeros(n, np.bool_)
-        chosen[ids[in_order(words[ids])[:wanted]]] = True
+        chosen[ids[first_in_order(words[ids], min(wanted, ids.size))]] = True
         return chosen
     return may & (uniform_array(words) < np.float32(who))

@@ -49,7 +49,7 @@ def _no_floats() -> npt.NDArray[np.float64]:
 class Ties:
     """Rows of ties, as in `Community`: row_start, neighbours, tie_weight, transmission."""
 
-    row_start: npt.NDArray[np.int64]
+    row_start: npt.NDArray[np.uint32]
     neighbours: npt.NDArray[np.uint32]
     tie_weight: npt.NDArray[np.int64] = field(default_factory=_no_integers)
     transmission: npt.NDArray[np.float64] = field(default_factory=_no_floats)
@@ -68,7 +68,7 @@ def ties_of_pairs(first: graph.Ids, second: graph.Ids, n_residents: int) -> Ties
 
 def no_ties(n_residents: int) -> Ties:
     """Return rows without ties."""
-    return Ties(np.zeros(n_residents + 1, np.int64), np.empty(0, np.uint32))
+    return Ties(np.zeros(n_residents + 1, np.uint32), np.empty(0, np.uint32))
 
 
 def draw_ties(network: NetworkSpec, group: npt.NDArray[np.uint8], *, seed: int, number: int) -> Ties:
@@ -199,7 +199,7 @@ def _complement(ties: Ties) -> Ties:
     tied[np.repeat(np.arange(n), np.diff(ties.row_start)), ties.neighbours] = True
     rows, neighbours = np.nonzero(~tied)
     row_start = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=n))])
-    return Ties(row_start.astype(np.int64), neighbours.astype(np.uint32))
+    return Ties(row_start.astype(np.uint32), neighbours.astype(np.uint32))
 
 
 def _erdos_renyi(network: ErdosRenyi, n: int, key: tuple[int, int]) -> Ties:
@@ -259,7 +259,7 @@ def _complete(n: int) -> Ties:
     others[:] = np.arange(n - 1, dtype=np.uint32)
     for i in range(n):
         others[i, i:] += np.uint32(1)
-    return Ties(np.arange(n + 1, dtype=np.int64) * (n - 1), others.reshape(-1))
+    return Ties(np.arange(n + 1, dtype=np.uint32) * np.uint32(max(n - 1, 0)), others.reshape(-1))
 
 
 def whole_weight(weight: float) -> int:
@@ -304,7 +304,7 @@ def written_ties(
     all_one = weight is None or bool((weight == WEIGHT_UNIT).all())
     weight = _no_integers() if weight is None or all_one else weight[order]
     transmission = _no_floats() if transmission is None else transmission[order]
-    return Ties(row_start.astype(np.int64), influencer[order].astype(np.uint32), weight, transmission)
+    return Ties(row_start.astype(np.uint32), influencer[order].astype(np.uint32), weight, transmission)
 
 
 def _listed(network: EdgeList, n: int) -> Ties:
@@ -369,4 +369,6 @@ def with_leaders(
     if not added[0].size:
         return ties
     first, second = graph.pairs_of_rows(ties.row_start, ties.neighbours)
-    return ties_of_pairs(np.concatenate([first, added[0]]), np.concatenate([second, added[1]]), n)
+    del ties
+    first, second = np.concatenate([first, added[0]]), np.concatenate([second, added[1]])
+    return ties_of_pairs(first, second, n)

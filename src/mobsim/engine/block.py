@@ -289,7 +289,7 @@ class Block:
             set_doses(
                 lane, lane % len(self.arms), self.rules, self.plans.kernel, self.purse, self.organizations
             )
-        self.orders = _orders(self.plans, n if in_campaign and self.plans.n_order_slots else 0)
+        self.orders = _orders(self.plans, n if in_campaign else 0)
         self.tally = _tally(self.horizon if in_campaign else 0, lanes, self.plans, groups)
 
 
@@ -318,16 +318,16 @@ def _open_purse(plans: ArmPlans, n_groups: int, n_lanes: int, n_luck: int) -> a.
 
 
 def _orders(plans: ArmPlans, n_residents: int) -> Orders:
-    """Scratch for the orders of targets of a week."""
+    """Scratch for the orders of targets of a week; little where nobody is targeted."""
     slots = plans.n_order_slots if n_residents else 0
+    targets = bool(plans.kernel.pool_ids.size)
     return Orders(
         length=np.zeros(slots, np.int64),
         drawn=np.zeros(slots, np.int64),
-        order=np.zeros((slots, n_residents), np.int32),
-        keys=np.zeros((slots, n_residents), np.uint32),
+        order=np.zeros((slots, plans.order_size), np.int32),
+        keys=np.zeros((slots, plans.order_size), np.uint32),
         comes=np.zeros((slots, n_residents), np.uint32),
-        sorting=np.zeros(n_residents, np.uint64),
-        chosen=np.zeros(n_residents + 1, np.int32),
+        chosen=np.zeros(n_residents + 1 if targets else 0, np.int32),
     )
 
 

@@ -48,7 +48,7 @@ def least_counts(
     values, read = _thresholds(behaviour, community)
     weight = as_written(behaviour.social_weight)
     if not from_share and behaviour.share_exponent == 1:
-        return _of_shares(values, read, weight, ties.denominator)
+        return _of_shares(values, read, weight, ties.denominator[ties.kind])
     size = Fraction(n) if from_share else one_contact
     if weight == 1 and read is Fraction and size.denominator == 1 and size < EXACT_SIZE:
         return np.ceil(values * float(size)).astype(np.int64)

@@ -54,6 +54,10 @@ RULES = {
 """How the kernel tells the rules apart; all others rank residents by a score."""
 STEERED_RULES = ("random", "non_participants")
 """Rules of lines that the policy equity may turn to one group."""
+STEERED_DELIVERIES = ("attempts", "seats", "all_come")
+"""Deliveries that the policy equity may turn to one group: those that go from one resident to the next."""
+GIVEN_IN_ORDER = (*STEERED_DELIVERIES, "broadcast")
+"""Deliveries that draw the residents of their pools every week."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class ArmPlans:
     group_pools : (arm, line) -> (pool, slot) for each group, for lines that may be turned to one.
     own : (arm, line) -> the object that delivers a line written in Python.
     own_sizes : sizes of the orders that lanes keep for themselves.
-    n_order_slots : how many orders of targets a week can need.
+    n_order_slots, order_size : how many orders of targets a week can need, and their longest.
     remembers : whether somebody will ask which activity came last.
     """
 
@@ -82,6 +86,7 @@ class ArmPlans:
     own: dict[tuple[int, int], OwnActivity]
     own_sizes: tuple[int, ...]
     n_order_slots: int
+    order_size: int
     remembers: bool
 
 
@@ -151,13 +156,22 @@ class _Scores:
 
 
 class _Slots:
-    """Distinct orders of targets: lines of the same code and candidates share one."""
+    """Distinct orders of targets: lines of the same code and candidates share one.
 
-    def __init__(self) -> None:
-        self.numbers: dict[tuple[int, int, bool], int] = {}
+    One arm alone takes its lines one after the other: one slot is enough for all of them.
+    """
+
+    def __init__(self, pools: _Pools, *, alone: bool) -> None:
+        self.pools = pools
+        self.alone = alone
+        self.numbers: dict[tuple[int, int, bool] | None, int] = {}
+        self.size = 0
 
     def number(self, code: int, pool: int, own_pool: bool) -> int:
-        return self.numbers.setdefault((code, pool, own_pool), len(self.numbers))
+        """Return the number of the order of a line's candidates."""
+        self.size = max(self.size, self.pools.size(pool))
+        key = None if self.alone else (code, pool, own_pool)
+        return self.numbers.setdefault(key, len(self.numbers))
 
 
 def build_plans(scenario: Scenario, community: Community, arms: tuple[str, ...]) -> ArmPlans:
@@ -187,7 +201,8 @@ def build_plans(scenario: Scenario, community: Community, arms: tuple[str, ...])
     budgets, maps = np.zeros(n_arms, np.int64), np.zeros(n_arms, np.int64)
     map_line = np.full(n_arms, -1, np.int64)
     public = np.zeros((n_arms, scenario.behaviour.max_wins + 1), np.int64)
-    pools, scores, order_slots = _Pools(community), _Scores(community), _Slots()
+    pools, scores = _Pools(community), _Scores(community)
+    order_slots = _Slots(pools, alone=n_arms == 1)
     group_pools: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
     own: dict[tuple[int, int], OwnActivity] = {}
     own_sizes: list[int] = []
@@ -223,12 +238,13 @@ def build_plans(scenario: Scenario, community: Community, arms: tuple[str, ...])
             own_pool = rule in (d.SCORED, d.CLUSTERED)
             if activity.delivery == "coalition" and target.rule == "leaders":
                 rule = d.ONLY_LEADERS
-            slot = order_slots.number(code, pool, own_pool)
+            ordered = activity.delivery in GIVEN_IN_ORDER and rule != d.CYCLE
+            slot = order_slots.number(code, pool, own_pool) if ordered else -1
             if (
                 spec.policy == EQUITY
                 and target.group is None
                 and target.rule in STEERED_RULES
-                and activity.delivery in ("attempts", "seats", "all_come")
+                and activity.delivery in STEERED_DELIVERIES
             ):
                 by_group = [
                     pools.number(target, activity.leaders_only, g) for g in range(len(community.group_names))
@@ -302,7 +318,7 @@ def build_plans(scenario: Scenario, community: Community, arms: tuple[str, ...])
         own_slot=own_slot,
         fraction_size=fraction_size,
         scores=scores.array(),
-        neighbourhood=community.neighbourhood.astype(np.int32),
+        neighbourhood=community.neighbourhood.astype(np.int32, copy=False),
         deliverer_start=np.cumsum([0, *(len(found) for found in deliverers)]).astype(np.int64),
         deliverer_ids=np.array([k for found in deliverers for k in found], np.int64),
         public_cents=public,
@@ -324,6 +340,7 @@ def build_plans(scenario: Scenario, community: Community, arms: tuple[str, ...])
         own=own,
         own_sizes=tuple(own_sizes),
         n_order_slots=len(order_slots.numbers),
+        order_size=order_slots.size,
         remembers=any(buys_surveys(spec) for spec in specs),
     )
 

@@ -455,7 +455,8 @@ def join_courses(courses: Sequence[Course]) -> Course:
 def _division(ties: a.Ties) -> tuple[a.Float64, a.UInt8]:
     """What the numerator is multiplied with or divided by, and where it is divided."""
     divide = ties.general if not ties.divide else np.ones_like(ties.general)
-    return np.where(divide > 0, ties.denominator, ties.reciprocal), divide
+    by_kind = ties.denominator[ties.kind], ties.reciprocal[ties.kind]
+    return np.where(divide > 0, *by_kind), divide
 
 
 def _small_least(network: Network) -> a.Int32:

@@ -12,9 +12,12 @@ from mobsim.community.exact import as_written, round_half_up
 from mobsim.kernels import arrays as a
 from mobsim.kernels.deliberation import measure_coalition
 from mobsim.kernels.elementary import pow_64
+from mobsim.kernels.graph import sums_of_rows
 
 MOST_NEIGHBOURS = 1023
 MOST_PULL = 4095
+MOST_TABLED = 2**16
+"""Distinct values below this are found through a table, without sorting."""
 
 
 def build_ties(community: Community, share_exponent: float) -> a.Ties:
@@ -28,51 +31,54 @@ def build_ties(community: Community, share_exponent: float) -> a.Ties:
     community : the built community.
     share_exponent : η of rule (2).
     """
-    n = community.n_residents
-    common = int(np.gcd.reduce(community.influence)) if n else 8
-    units = (community.influence // common).astype(np.int64)
+    common = int(np.gcd.reduce(np.flatnonzero(np.bincount(community.influence, minlength=9)), initial=0)) or 8
+    units = (community.influence // common).astype(np.uint8)
     weighted = community.tie_weight.size > 0
-    of_tie = units[community.neighbours]
-    offset = _row_sums(of_tie, community.row_start)
-    general = (community.degree > MOST_NEIGHBOURS) | (2 * offset > MOST_PULL)
+    totals = sums_of_rows(community.row_start, community.neighbours, units, community.tie_weight)
     if weighted:
-        general[:] = True
-        totals = _row_sums(of_tie * community.tie_weight, community.row_start)
+        general = np.ones(units.size, np.bool_)
         scale = common * 2.0**-23
     else:
-        totals = offset
+        general = (np.diff(community.row_start) > MOST_NEIGHBOURS) | (totals > MOST_PULL // 2)
         scale = common / 8.0
+    totals <<= 1
+    totals |= general
+    kinds, kind = _kinds(totals)
+    of_kind, general_kind = kinds >> 1, (kinds & 1) > 0
     if share_exponent == 1:
-        denominator = totals.astype(np.float64)
-        scale_used = 1.0
+        denominator = of_kind.astype(np.float64)
+        scale = 1.0
     else:
-        scale_used = scale
-        values, place = np.unique(totals, return_inverse=True)
-        powers = np.array([pow_64(float(v) * scale, share_exponent) if v > 0 else 0.0 for v in values])
-        denominator = powers[place] if n else np.empty(0)
-    reciprocal = np.zeros(n)
+        powers = [pow_64(float(v) * scale, share_exponent) if v > 0 else 0.0 for v in of_kind]
+        denominator = np.array(powers, np.float64)
+    reciprocal = np.zeros(kinds.size)
     np.divide(1.0, denominator, out=reciprocal, where=denominator > 0)
     return a.Ties(
-        row_start=community.row_start,
+        row_start=community.row_start.astype(np.uint32, copy=False),
         neighbours=community.neighbours,
         weight=community.tie_weight,
         transmission=community.transmission,
         general=general.astype(np.uint8),
-        units=units.astype(np.int32),
-        offset=np.where(general, 0, offset).astype(np.int32),
-        denominator=np.ascontiguousarray(denominator),
+        units=units,
+        kind=kind,
+        offset=np.where(general_kind, 0, of_kind).astype(np.int32),
+        denominator=denominator,
         reciprocal=reciprocal,
-        scale=float(scale_used),
+        scale=float(scale),
         divide=int(share_exponent != 1),
         well_mixed=int(community.well_mixed),
     )
 
 
-def _row_sums(values: a.Int64, row_start: a.Int64) -> a.Int64:
-    """Sum the values of each row of a compressed sparse row layout."""
-    total: a.Int64 = np.concatenate([np.zeros(1, np.int64), np.cumsum(values, dtype=np.int64)])
-    sums: a.Int64 = total[row_start[1:]] - total[row_start[:-1]]
-    return sums
+def _kinds(values: a.Int64) -> tuple[a.Int64, a.UInt32]:
+    """Return the distinct values, ascending, and which of them everybody has."""
+    if values.max(initial=0) >= MOST_TABLED:
+        distinct, place = np.unique(values, return_inverse=True)
+        return distinct, place.astype(np.uint32)
+    there = np.zeros(int(values.max(initial=0)) + 1, np.bool_)
+    there[values] = True
+    number = np.cumsum(there, dtype=np.uint32) - np.uint32(1)
+    return np.flatnonzero(there), number[values]
 
 
 def build_residents(community: Community, least: a.Int64) -> a.Residents:
@@ -116,9 +122,9 @@ def start_organizations(community: Community, spec: CommunitySpec, n_lanes: int)
     n_lanes : number of lanes.
     """
     k = len(community.organization_names)
-    in_order = np.argsort(community.member_of, kind="stable")
-    member_ids = in_order[np.count_nonzero(community.member_of < 0) :].astype(np.int32)
-    numbers = np.bincount(community.member_of[community.member_of >= 0], minlength=k)
+    members = np.flatnonzero(community.member_of >= 0).astype(np.int32)
+    organization = community.member_of[members]
+    numbers = np.bincount(organization, minlength=k)
     resources = np.array(
         [
             round_half_up(as_written(o.resources_per_1000) * community.n_residents / 10)
@@ -134,7 +140,7 @@ def start_organizations(community: Community, spec: CommunitySpec, n_lanes: int)
         credibility=np.ascontiguousarray(community.credibility, np.float64),
         is_cbo=np.array([o.type == "cbo" for o in spec.organizations], np.uint8),
         member_start=np.concatenate([np.zeros(1, np.int64), np.cumsum(numbers[:k])]).astype(np.int64),
-        member_ids=member_ids,
+        member_ids=members[np.argsort(organization, kind="stable")],
         start_resources=resources,
         member=member,
         interest=np.repeat(community.interest.astype(np.float64)[:, None], n_lanes, axis=1),
@@ -187,11 +193,15 @@ def start_state(community: Community, first_week: int, n_lanes: int, *, remember
 def fan_out(state: a.State, copies: int) -> a.State:
     """Return the state with every lane repeated for the arms of its luck (lane = luck x copies + arm).
 
+    One copy is the state itself: in a large community a second one would take as much memory as all else.
+
     Parameters
     ----------
     state : the state after burn-in, one lane a luck.
     copies : number of arms.
     """
+    if copies == 1:
+        return state
     n, n_lanes = state.flags.shape
     words = np.repeat(state.words.reshape(2, n, n_lanes), copies, axis=2)
     return a.State(

@@ -156,17 +156,19 @@ class Ties(Bundle):
 
     row_start (N+1,); neighbours (ties,); weight (ties,) in 2**-20 or empty; transmission (ties,) or empty;
     general (N,): 1 where the packed gather could overflow or ties carry weights; units (N,): influence in
-    units of the community's greatest common divisor; offset (N,): sum of units over the row; denominator
-    (N,) float64; reciprocal (N,) float64, for rows where multiplying gives the same float32 as dividing.
+    units of the community's greatest common divisor; kind (N,): rows of one kind have the same sum of
+    influence. Of every kind: offset, the sum of units over the row (0 in general rows); denominator; and
+    reciprocal, for rows where multiplying gives the same float32 as dividing.
     scale: value of one unit of the numerator; divide: 1 where the division must be carried out.
     """
 
-    row_start: Int64
+    row_start: UInt32
     neighbours: UInt32
     weight: Int64
     transmission: Float64
     general: UInt8
-    units: Int32
+    units: UInt8
+    kind: UInt32
     offset: Int32
     denominator: Float64
     reciprocal: Float64

@@ -112,7 +112,7 @@ def _exposures(
         return
     words = state.words[state.now[0]]
     first, last = ties.row_start[i], ties.row_start[i + 1]
-    denominator = ties.denominator[i]
+    denominator = ties.denominator[ties.kind[i]]
     wide = np.uint64(n_lanes)
     if ties.weight.size == 0 and last - first <= MOST_TIES_NARROW:
         totals[:] = 0

@@ -54,7 +54,6 @@ from mobsim.kernels.arrays import (
     Ties,
     UInt8,
     UInt32,
-    UInt64,
 )
 from mobsim.kernels.bundles import Bundle
 from mobsim.kernels.compile import internal, kernel, phase
@@ -118,8 +117,9 @@ UNLIMITED = 2**62
 class Orders(Bundle):
     """The order of targets this week, by draw slot: how much of it is known, who, and their words.
 
-    length (slots,); drawn (slots,): 1 where the words of this week are there; order (slots, N) ids; keys
-    (slots, N) order words of pool members; comes (slots, N) word 1 by resident; sorting, chosen (N,) scratch.
+    length (slots,); drawn (slots,): 1 + the code of the line whose words of this week are there, or 0; order
+    (slots, largest pool) ids; keys (slots, largest pool) order words of pool members; comes (slots, N) word 1
+    by resident; chosen (N,) scratch.
     """
 
     length: Int64
@@ -127,7 +127,6 @@ class Orders(Bundle):
     order: Int32
     keys: UInt32
     comes: UInt32
-    sorting: UInt64
     chosen: Int32
 
 
@@ -136,11 +135,15 @@ def _extend(orders: Orders, slot: int, pool: Int32, wanted: int) -> None:
     """Make at least `wanted` places of the order known (all of them if the pool is smaller)."""
     n = pool.size
     wanted = min(wanted, n)
-    words, order, sorting = orders.keys[slot], orders.order[slot], orders.sorting
+    words, order = orders.keys[slot], orders.order[slot]
     known = orders.length[slot]
     while known < wanted:
         margin = wanted + 4.0 * np.sqrt(np.float64(wanted)) + 8.0
         bound = np.uint64(4294967296) if margin >= n else np.uint64(margin / n * 4294967296.0)
+        found = np.int64(0)
+        for position in range(n):
+            found += np.int64(np.uint64(words[position]) < bound)
+        sorting = np.empty(found, np.uint64)
         known = 0
         for position in range(n):
             key = np.uint64(words[position])
@@ -169,7 +172,7 @@ def _draw(orders: Orders, slot: int, pool: Int32, week: int, luck: int, code: in
         for position in range(count):
             words[first + position] = drawn[0, position]
             comes[entities[position]] = drawn[1, position]
-    orders.drawn[slot] = 1
+    orders.drawn[slot] = 1 + code
     orders.length[slot] = 0
 
 
@@ -274,10 +277,10 @@ def _cycle_order(
     luck: int,
     code: int,
     keys: Keys,
-    sorting: UInt64,
     out: Int32,
 ) -> None:
     """Put the pool into the random order of one cycle."""
+    sorting = np.empty(pool.size, np.uint64)
     for position in range(pool.size):
         w0, _, _, _ = philox(pool[position], cycle, luck, POOL + code, keys.seed, keys.community)
         sorting[position] = (np.uint64(w0) << np.uint64(32)) | np.uint64(pool[position])
@@ -295,11 +298,11 @@ def _scored_pool(
     code: int,
     score: Int64,
     keys: Keys,
-    sorting: UInt64,
     out: Int32,
 ) -> None:
     """Find the `size` members of the pool with the highest score; equal ones by keyed draw, then id."""
     n = pool.size
+    sorting = np.empty(n, np.uint64)
     for position in range(n):
         sorting[position] = np.uint64(score[pool[position]]) ^ _SIGN  # so that negative scores come first
     sort_words(sorting, n)
@@ -333,7 +336,6 @@ def _clustered_pool(
     code: int,
     neighbourhood: Int32,
     keys: Keys,
-    sorting: UInt64,
     out: Int32,
 ) -> Any:
     """Find the members of whole neighbourhoods, in keyed order, until they are `wanted`; return how many."""
@@ -343,6 +345,7 @@ def _clustered_pool(
     members = np.zeros(highest + 1, np.int64)
     for position in range(pool.size):
         members[neighbourhood[pool[position]]] += 1
+    sorting = np.empty(highest + 1, np.uint64)
     count = 0
     for number in range(highest + 1):
         if members[number] > 0:
@@ -366,7 +369,7 @@ def _clustered_pool(
 
 @internal
 def _nominee(
-    i: Whole, word: Whole, row_start: Int64, neighbours: UInt32, well_mixed: int, n_residents: int
+    i: Whole, word: Whole, row_start: UInt32, neighbours: UInt32, well_mixed: int, n_residents: int
 ) -> Whole:
     """Whom resident i names, or -1."""
     if well_mixed:
@@ -424,7 +427,6 @@ def _own_pool(
     keys: Keys,
     plan: Plan,
     purse: Purse,
-    sorting: UInt64,
 ) -> Any:
     """Whom an activity may choose from where each lane keeps an order of its own, brought up to date."""
     whole = plan.whole[arm, b]
@@ -434,18 +436,16 @@ def _own_pool(
             purse.cycle[lane, b] += 1
             purse.place[lane, b] = 0
         if purse.place[lane, b] == 0:
-            _cycle_order(pool, purse.cycle[lane, b], luck, whole[CODE], keys, sorting, own)
+            _cycle_order(pool, purse.cycle[lane, b], luck, whole[CODE], keys, own)
         return own[: pool.size]
     refresh = (week - plan.funding_starts) // whole[REFRESH] if whole[REFRESH] else 0
     if pool.size > 0 and purse.cycle[lane, b] != refresh:
         size = plan.fraction_size[arm, b]
         if whole[RULE] == SCORED:
             score = plan.scores[whole[SCORE]]
-            _scored_pool(pool, size, refresh, luck, whole[CODE], score, keys, sorting, own)
+            _scored_pool(pool, size, refresh, luck, whole[CODE], score, keys, own)
         else:
-            size = _clustered_pool(
-                pool, size, refresh, luck, whole[CODE], plan.neighbourhood, keys, sorting, own
-            )
+            size = _clustered_pool(pool, size, refresh, luck, whole[CODE], plan.neighbourhood, keys, own)
         purse.place[lane, b] = size
         purse.cycle[lane, b] = refresh
     return own[: purse.place[lane, b]]
@@ -566,7 +566,7 @@ def _ask_in_order(
     slot: int,
     leaders_only: int,
     pool: Int32,
-    row_start: Int64,
+    row_start: UInt32,
     neighbours: UInt32,
     well_mixed: int,
     group_of: UInt8,
@@ -777,7 +777,7 @@ def deliver_week(
                 code, per_unit = all_whole[arm, b, CODE], all_whole[arm, b, PER_UNIT]
                 pool = pool_ids[pool_start[pool_of[lane, b]] : pool_start[pool_of[lane, b] + 1]]
                 if rule in (CYCLE, SCORED, CLUSTERED):
-                    pool = _own_pool(week, lane, arm, b, luck, pool, keys, plan, purse, orders.sorting)
+                    pool = _own_pool(week, lane, arm, b, luck, pool, keys, plan, purse)
                 if delivery == LOBBY:
                     most = UNLIMITED if wins[lane] < np.int64(rules.doubles[MAX_WINS, lane]) else 0
                 elif delivery == BROADCAST:
@@ -828,7 +828,7 @@ def deliver_week(
                     slot = slot_of[lane, b]
                     if rule in (SCORED, CLUSTERED):
                         drawn[slot] = 0  # the pool is the lane's own
-                    if rule != CYCLE and not drawn[slot]:
+                    if rule != CYCLE and drawn[slot] != 1 + code:
                         _draw(orders, slot, pool, week, luck, code, keys)
                     if delivery == BROADCAST:
                         broadcast += bought

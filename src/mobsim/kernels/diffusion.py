@@ -342,7 +342,7 @@ def diffuse_week(
         for lane in range(n_lanes):
             log_background[group, lane] = np.float32(rules.by_group[LOG_BACKGROUND, group, lane])
     row_start, neighbours, general = ties.row_start, ties.neighbours, ties.general
-    group_of, units_of, offset_of = residents.group, ties.units, ties.offset
+    group_of, units_of, kind_of, offset_of = residents.group, ties.units, ties.kind, ties.offset
     factor_of = denominator_of if ties.divide else ties.reciprocal
     background = log_background.reshape(n_groups * n_lanes)
     terms_flat = terms.reshape(n_groups * n_lanes)
@@ -423,16 +423,18 @@ def diffuse_week(
                     home = np.uint64(group_of[place])
                     u[UNITS + slot] = np.uint32(units_of[place])
                     u[GROUP + slot] = np.uint32(home)
-                    u[OFFSET + slot] = np.uint32(offset_of[place])
-                    factors[slot] = factor_of[place]
+                    kind = np.uint64(kind_of[place])
+                    u[OFFSET + slot] = np.uint32(offset_of[kind])
+                    factors[slot] = factor_of[kind]
                     f[LOG_MEDIA + slot] = background[at(home * np.uint64(n_lanes), lane_of[slot], 0)]
                     f[K_GROUP + slot] = terms_flat[at(home * np.uint64(n_lanes), lane_of[slot], 0)]
             else:
                 for r in range(in_tile):
                     home = np.uint64(group_of[at(first, r, 0)])
                     units = np.uint32(units_of[at(first, r, 0)])
-                    offset = np.uint32(offset_of[at(first, r, 0)])
-                    factor = factor_of[at(first, r, 0)]
+                    kind = np.uint64(kind_of[at(first, r, 0)])
+                    offset = np.uint32(offset_of[kind])
+                    factor = factor_of[kind]
                     start = np.uint64(r * n_lanes)
                     group_row = home * np.uint64(n_lanes)
                     for lane in range(n_lanes):
@@ -492,7 +494,7 @@ def diffuse_week(
                             slot = r * n_lanes + lane
                             n_p, n_n, numerator = _plain_row(first + r, lane, n_lanes, ties, words)
                             numerators[slot] = numerator
-                            denominator = denominator_of[first + r]
+                            denominator = denominator_of[kind_of[first + r]]
                             f[N_P + slot] = np.float32(n_p)
                             f[N_N + slot] = np.float32(n_n)
                             f[QUOTIENT + slot] = (

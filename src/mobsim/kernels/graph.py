@@ -16,10 +16,11 @@ import numpy.typing as npt
 from mobsim.kernels import streams
 from mobsim.kernels.compile import inlined, internal, kernel
 from mobsim.kernels.elementary import log2_1m_64, log2_64
-from mobsim.kernels.keyed import SETUP_LUCK, below, centred, philox
+from mobsim.kernels.keyed import SETUP_LUCK, Whole, below, centred, philox, philox_words
 
 Ids = npt.NDArray[np.uint32]
 Counts = npt.NDArray[np.int64]
+PairSet = npt.NDArray[np.uint64]
 Pairs = tuple[Ids, Ids]
 
 SOCIABILITY_CAP = 4.0
@@ -46,18 +47,21 @@ _HALF = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
 _ONE = np.uint64(1)
 _WORD = 2.0**-32
+_BATCH = 512
 
 
-# A set of pairs: open addressing in an array of uint64 whose size is a power of two; 0 is an empty slot.
+# A set of pairs: open addressing in an array of uint64; 0 is an empty slot.
 
 
-@internal
-def _empty_set(n_pairs: int) -> npt.NDArray[np.uint64]:
-    """Make a set with room for n_pairs pairs, at most half full."""
-    size = 16
-    while size < 2 * n_pairs:
-        size *= 2
-    return np.zeros(size, np.uint64)
+@inlined
+def set_size(n_pairs: int) -> int:
+    """Return how many slots give a set room for n_pairs pairs, at most two thirds full.
+
+    Parameters
+    ----------
+    n_pairs : most pairs that will be added.
+    """
+    return n_pairs + n_pairs // 2 + 16
 
 
 @inlined
@@ -68,19 +72,27 @@ def _key(a: int, b: int, n: int) -> np.uint64:
     return np.uint64(low) * np.uint64(n) + np.uint64(high) + _ONE
 
 
-@internal
-def _slot(pairs: npt.NDArray[np.uint64], key: np.uint64) -> int:
-    """Find where a pair stands in a set, or the empty slot where it would stand."""
-    mask = np.uint64(pairs.size - 1)
+@inlined
+def _first_slot(pairs: PairSet, key: np.uint64) -> np.uint64:
+    """Return the slot where the search for a pair begins."""
     mixed = ((key & _LOW) * _MIX_LOW) ^ ((key >> _HALF) * _MIX_HIGH)
-    at = (mixed ^ (mixed >> _HALF)) & mask
+    return (((mixed ^ (mixed >> _HALF)) & _LOW) * np.uint64(pairs.size)) >> _HALF
+
+
+@internal
+def _slot(pairs: PairSet, key: np.uint64) -> int:
+    """Find where a pair stands in a set, or the empty slot where it would stand."""
+    size = np.uint64(pairs.size)
+    at = _first_slot(pairs, key)
     while pairs[at] != 0 and pairs[at] != key:
-        at = (at + _ONE) & mask
+        at = at + _ONE
+        if at == size:
+            at = np.uint64(0)
     return np.int64(at)  # type: ignore[return-value]
 
 
 @internal
-def _add(pairs: npt.NDArray[np.uint64], key: np.uint64) -> bool:
+def _add(pairs: PairSet, key: np.uint64) -> bool:
     """Add a pair to a set; False if it was there."""
     at = _slot(pairs, key)
     if pairs[at] == key:
@@ -89,39 +101,55 @@ def _add(pairs: npt.NDArray[np.uint64], key: np.uint64) -> bool:
     return True
 
 
+@internal
+def _open_rows(size: Ids) -> Ids:
+    """Turn sizes of rows, of which size[i + 1] belongs to row i, into the first place of every row."""
+    for i in range(size.size - 1):
+        size[i + 1] += size[i]
+    return size
+
+
+@internal
+def _close_rows(row_start: Ids) -> None:
+    """Undo that every row's start has moved to its end while the row was filled."""
+    for i in range(row_start.size - 1, 0, -1):
+        row_start[i] = row_start[i - 1]
+    row_start[0] = 0
+
+
 @kernel
-def rows_of_pairs(first: Ids, second: Ids, n_residents: int) -> tuple[Counts, Ids]:
+def rows_of_pairs(first: Ids, second: Ids, n_residents: int) -> tuple[Ids, Ids]:
     """Turn undirected pairs into rows, each tie in both rows.
 
     Parameters
     ----------
     first, second : (n_pairs,) uint32
-        The two residents of each pair; no resident with himself, no pair twice.
+        The two residents of each pair; no resident with himself, no pair twice; fewer than 2**31 pairs.
     n_residents : int
         Number of residents.
 
     Returns
     -------
-    row_start : (n_residents + 1,) int64
+    row_start : (n_residents + 1,) uint32
     neighbours : (2 n_pairs,) uint32, ascending within a row
     """
     n = n_residents
-    row_start = np.zeros(n + 1, np.int64)
+    row_start = np.zeros(n + 1, np.uint32)
     for e in range(first.size):
         row_start[first[e] + 1] += 1
         row_start[second[e] + 1] += 1
-    for i in range(n):
-        row_start[i + 1] += row_start[i]
-    filled = row_start[:-1].copy()
+    _open_rows(row_start)
     jumbled = np.empty(2 * first.size, np.uint32)
     for e in range(first.size):
         a = first[e]
         b = second[e]
-        jumbled[filled[a]] = b
-        filled[a] += 1
-        jumbled[filled[b]] = a
-        filled[b] += 1
+        jumbled[row_start[a]] = b
+        row_start[a] += 1
+        jumbled[row_start[b]] = a
+        row_start[b] += 1
+    _close_rows(row_start)
     # Read row by row and written to the other resident's row, the ends arrive in ascending order.
+    filled = np.empty(n, np.uint32)
     for i in range(n):
         filled[i] = row_start[i]
     neighbours = np.empty(2 * first.size, np.uint32)
@@ -134,7 +162,138 @@ def rows_of_pairs(first: Ids, second: Ids, n_residents: int) -> tuple[Counts, Id
 
 
 @kernel
-def pairs_of_rows(row_start: Counts, neighbours: Ids) -> Pairs:
+def rows_of_homes(
+    household_start: Counts, first: Ids, second: Ids, third: Ids, fourth: Ids
+) -> tuple[Ids, Ids]:
+    """Make the rows of a community of households: all members of a household, and pairs beyond it.
+
+    The ties within households are never listed, and rows are ordered where they stand: what is taken beside
+    the rows is nothing.
+
+    Parameters
+    ----------
+    household_start : (n_households + 1,) int64
+        First resident of each household.
+    first, second, third, fourth : uint32
+        Two lists of pairs of residents of different households: first with second, third with fourth.
+
+    Returns
+    -------
+    row_start : (n_residents + 1,) uint32
+    neighbours : (n_ties,) uint32, ascending within a row
+    """
+    n_households = household_start.size - 1
+    n = household_start[n_households]
+    row_start = np.zeros(n + 1, np.uint32)
+    for a, b in ((first, second), (third, fourth)):
+        for e in range(a.size):
+            row_start[a[e] + 1] += 1
+            row_start[b[e] + 1] += 1
+    for h in range(n_households):
+        others = household_start[h + 1] - household_start[h] - 1
+        for i in range(household_start[h], household_start[h + 1]):
+            row_start[i + 1] += others
+    _open_rows(row_start)
+    neighbours = np.empty(row_start[n], np.uint32)
+    # The ends beyond the household, in any order; then members of the household.
+    for a, b in ((first, second), (third, fourth)):
+        for e in range(a.size):
+            i = a[e]
+            j = b[e]
+            neighbours[row_start[i]] = j
+            row_start[i] += 1
+            neighbours[row_start[j]] = i
+            row_start[j] += 1
+    begin = np.int64(0)
+    for h in range(n_households):
+        others = household_start[h + 1] - household_start[h] - 1
+        for i in range(household_start[h], household_start[h + 1]):
+            beyond = np.int64(row_start[i])
+            _order(neighbours, begin, beyond)
+            # Those with higher numbers move to the end of the row, and the household stands between.
+            place = beyond
+            while place > begin and neighbours[place - 1] > i:
+                place -= 1
+                neighbours[place + others] = neighbours[place]
+            for member in range(household_start[h], household_start[h + 1]):
+                if member != i:
+                    neighbours[place] = member
+                    place += 1
+            begin = beyond + others
+            row_start[i] = begin
+    _close_rows(row_start)
+    return row_start, neighbours
+
+
+@internal
+def _order(ids: Ids, begin: Whole, end: Whole) -> None:
+    """Put ids[begin:end], mostly a few, into ascending order."""
+    gap = 1
+    while gap < (end - begin) // 16:  # long rows of hubs: first by large steps (Shell 1959)
+        gap = 3 * gap + 1
+    while gap > 0:
+        for place in range(begin + gap, end):
+            moved = ids[place]
+            at = place
+            while at >= begin + gap and ids[at - gap] > moved:
+                ids[at] = ids[at - gap]
+                at -= gap
+            ids[at] = moved
+        gap //= 3
+
+
+@kernel
+def sums_of_rows(
+    row_start: Ids, neighbours: Ids, values: npt.NDArray[np.integer[Any]], weight: Counts
+) -> Counts:
+    """Add up, over each row, the values of those who stand in it, times the weights of their ties.
+
+    Parameters
+    ----------
+    row_start, neighbours : arrays
+        Rows.
+    values : (n_residents,) whole numbers
+        Of which the sums are wanted.
+    weight : (n_ties,) int64, or empty
+        Weights; empty where all are 1.
+
+    Returns
+    -------
+    (n_residents,) int64
+    """
+    n = row_start.size - 1
+    sums = np.empty(n, np.int64)
+    for i in range(n):
+        total = np.int64(0)
+        if weight.size:
+            for e in range(np.uint64(row_start[i]), np.uint64(row_start[i + 1])):
+                total += weight[e] * np.int64(values[neighbours[e]])
+        else:
+            for e in range(np.uint64(row_start[i]), np.uint64(row_start[i + 1])):
+                total += np.int64(values[neighbours[e]])
+        sums[i] = total
+    return sums
+
+
+@kernel
+def count_alike(row_start: Ids, neighbours: Ids, group: npt.NDArray[np.uint8]) -> np.int64:
+    """Count the tie ends between residents of one group.
+
+    Parameters
+    ----------
+    row_start, neighbours : arrays
+        Rows.
+    group : (n_residents,) uint8
+    """
+    alike = np.int64(0)
+    for i in range(row_start.size - 1):
+        for e in range(np.uint64(row_start[i]), np.uint64(row_start[i + 1])):
+            alike += np.int64(group[neighbours[e]] == group[i])
+    return alike
+
+
+@kernel
+def pairs_of_rows(row_start: Ids, neighbours: Ids) -> Pairs:
     """Turn rows of undirected ties back into pairs, the smaller resident first.
 
     Parameters
@@ -290,6 +449,7 @@ def neighbourly_pairs(
     crossing: int,
     tied_first: Ids,
     tied_second: Ids,
+    tied: PairSet,
     seed: int,
     number: int,
 ) -> Pairs:
@@ -320,6 +480,8 @@ def neighbourly_pairs(
         How many of them may cross groups.
     tied_first, tied_second : uint32
         Pairs outside households that are tied already.
+    tied : (set_size(pairs tied already + wanted),) uint64
+        Zeros: room for the set of all pairs.
     seed, number : int
         Key of the community.
 
@@ -330,63 +492,80 @@ def neighbourly_pairs(
     """
     n = sociability.size
     keep, other = alias_table(sociability)
-    tied = _empty_set(tied_first.size + wanted)
     for e in range(tied_first.size):
         _add(tied, _key(tied_first[e], tied_second[e], n))
     first = np.empty(wanted, np.uint32)
     second = np.empty(wanted, np.uint32)
+    # Attempts are prepared by the batch, step by step: reads from all over the memory then overlap.
+    numbers = np.empty(_BATCH, np.uint32)
+    drawn = np.empty((4, _BATCH), np.uint32)
+    drawn_end = np.empty((4, _BATCH), np.uint32)
+    one = np.empty(_BATCH, np.int64)
+    two = np.empty(_BATCH, np.int64)
+    crosses = np.empty(_BATCH, np.bool_)
+    glance = np.empty(_BATCH, np.uint64)
     made = 0
-    attempt = 0
-    while made < wanted and attempt < 1000 + 200 * wanted:
-        w0, w1, w2, _ = philox(attempt, 0, SETUP_LUCK, _TIE, seed, number)
-        v0, v1, _, _ = philox(attempt, 0, SETUP_LUCK, _TIE_END, seed, number)
-        attempt += 1
-        i = below(w0, n)
-        if w1 * _WORD >= keep[i]:
-            i = np.int64(other[i])  # type: ignore[assignment]
-        if centred(w2) < near_share:
-            low = village_start[village[i]]
-            size = village_start[village[i] + 1] - low
-            step = below(v0, 2 * near_places) - near_places
-            if step >= 0:
-                step += 1
-            j = low + (i - low + step) % size
-            if v1 * _WORD * SOCIABILITY_CAP >= sociability[j]:
+    most = 1000 + 200 * wanted
+    for begin in range(0, most, _BATCH):
+        if made == wanted:
+            break
+        count = min(_BATCH, most - begin)
+        for k in range(_BATCH):
+            numbers[k] = begin + k
+        philox_words(numbers, 0, SETUP_LUCK, _TIE, seed, number, drawn)
+        philox_words(numbers, 0, SETUP_LUCK, _TIE_END, seed, number, drawn_end)
+        for k in range(count):
+            i = below(drawn[0, k], n)
+            instead = np.int64(other[i])
+            one[k] = i if drawn[1, k] * _WORD < keep[i] else instead
+        agreed = 0
+        for k in range(count):
+            i = one[k]
+            if centred(drawn[2, k]) < near_share:
+                low = village_start[village[i]]
+                size = village_start[village[i] + 1] - low
+                step = below(drawn_end[0, k], 2 * near_places) - near_places
+                step += step >= 0
+                j = low + (i - low + step) % size
+                agrees = drawn_end[1, k] * _WORD * SOCIABILITY_CAP < sociability[j]
+            else:
+                j = below(drawn_end[0, k], n)
+                instead = np.int64(other[j])
+                j = j if drawn_end[1, k] * _WORD < keep[j] else instead
+                agrees = True
+            one[agreed] = i
+            two[agreed] = j
+            crosses[agreed] = group[i] != group[j]
+            agreed += agrees and household[i] != household[j]
+        for k in range(agreed):
+            glance[k] = tied[_first_slot(tied, _key(one[k], two[k], n))]
+        for k in range(agreed):
+            if made == wanted:
+                break
+            if (crosses[k] and crossing == 0) or not _add(tied, _key(one[k], two[k], n)):
                 continue
-        else:
-            j = below(v0, n)
-            if v1 * _WORD >= keep[j]:
-                j = np.int64(other[j])
-        crosses = group[i] != group[j]
-        if household[i] == household[j] or (crosses and crossing == 0):
-            continue
-        if not _add(tied, _key(i, j, n)):
-            continue
-        first[made] = min(i, j)
-        second[made] = max(i, j)
-        made += 1
-        if crosses:
-            crossing -= 1
-    return first[:made].copy(), second[:made].copy()
+            first[made] = min(one[k], two[k])
+            second[made] = max(one[k], two[k])
+            made += 1
+            crossing -= crosses[k]
+    return first[:made], second[:made]
 
 
 @internal
-def _stands_in(neighbours: Ids, begin: np.int64, end: np.int64, j: int) -> Any:
+def _stands_in(neighbours: Ids, begin: Whole, end: Whole, j: int) -> bool:
     """Whether resident j stands in the ascending row from `begin` to `end`."""
-    low, high = begin, end
+    low, high = np.int64(begin), np.int64(end)
     while low < high:
         middle = (low + high) // 2
         if neighbours[middle] < j:
             low = middle + 1
         else:
             high = middle
-    return low < end and neighbours[low] == j
+    return bool(low < np.int64(end) and neighbours[low] == j)
 
 
 @kernel
-def leader_pairs(
-    row_start: Counts, neighbours: Ids, leaders: Ids, extra: int, seed: int, number: int
-) -> Pairs:
+def leader_pairs(row_start: Ids, neighbours: Ids, leaders: Ids, extra: int, seed: int, number: int) -> Pairs:
     """Tie each leader to `extra` more residents, drawn uniformly from those not tied to the leader.
 
     Parameters
@@ -406,16 +585,16 @@ def leader_pairs(
         The added pairs.
     """
     n = row_start.size - 1
-    added = _empty_set(leaders.size * extra)
-    degree = np.empty(n, np.int64)
-    for resident in range(n):
-        degree[resident] = row_start[resident + 1] - row_start[resident]
+    added = np.zeros(set_size(leaders.size * extra), np.uint64)
     first = np.empty(leaders.size * extra, np.uint32)
     second = np.empty(leaders.size * extra, np.uint32)
+    degree = np.empty(n, np.int32)
+    for resident in range(n):
+        degree[resident] = row_start[resident + 1] - row_start[resident]
     made = 0
     attempt = 0
     for k in range(leaders.size):
-        i: Any = np.int64(leaders[k])
+        i = np.int64(leaders[k])
         wanted = min(extra, n - 1 - degree[i])
         while wanted > 0:
             w0, _, _, _ = philox(attempt, 0, SETUP_LUCK, _LEADER_TIE, seed, number)
@@ -553,7 +732,7 @@ def rewired_ring_pairs(n_residents: int, half_degree: int, rewired: float, seed:
     n_pairs = n * half_degree
     first = np.empty(n_pairs, np.uint32)
     second = np.empty(n_pairs, np.uint32)
-    tied = _empty_set(2 * n_pairs)
+    tied = np.zeros(set_size(2 * n_pairs), np.uint64)
     stands = np.zeros(tied.size, np.bool_)
     degree = np.full(n, 2 * half_degree, np.int64)
     for d in range(half_degree):
@@ -622,8 +801,10 @@ def regular_pairs(n_residents: int, degree: int, restart: int, seed: int, number
     n_pairs = n_stubs // 2
     first = stub[0::2].copy()
     second = stub[1::2].copy()
-    tied = _empty_set(n_pairs + degree * degree + 1000)
-    room = tied.size // 2
+    room = 8  # as many pairs as may stand in the set before a restart; part of what the bits depend on
+    while room < n_pairs + degree * degree + 1000:
+        room *= 2
+    tied = np.zeros(set_size(room), np.uint64)
     times = np.zeros(tied.size, np.int32)
     faulty = 0
     for e in range(n_pairs):
@@ -712,7 +893,7 @@ def attached_pairs(n_residents: int, ties_each: int, seed: int, number: int) -> 
 
 
 @kernel
-def triads(row_start: Counts, neighbours: Ids, most_work: int) -> tuple[int, int]:
+def triads(row_start: Ids, neighbours: Ids, most_work: int) -> tuple[int, int]:
     """Count pairs of a resident's ties, and those that are tied themselves, over every n-th resident.
 
     Parameters
@@ -728,10 +909,10 @@ def triads(row_start: Counts, neighbours: Ids, most_work: int) -> tuple[int, int
         Their quotient is the transitivity.
     """
     n = row_start.size - 1
-    work = 0
+    work = np.int64(0)
     for e in range(neighbours.size):
-        work += row_start[neighbours[e] + 1] - row_start[neighbours[e]]
-    every = max(1, -(-work // most_work))
+        work += np.int64(row_start[neighbours[e] + 1]) - np.int64(row_start[neighbours[e]])
+    every = max(1, int(-(-work // most_work)))
     mark = np.zeros(n, np.bool_)
     closed = 0
     all_pairs = 0
@@ -750,9 +931,7 @@ def triads(row_start: Counts, neighbours: Ids, most_work: int) -> tuple[int, int
 
 
 @kernel
-def distinct_neighbourhoods(
-    row_start: Counts, neighbours: Ids, neighbourhood: npt.NDArray[np.int32]
-) -> Counts:
+def distinct_neighbourhoods(row_start: Ids, neighbours: Ids, neighbourhood: npt.NDArray[np.int32]) -> Counts:
     """Count how many different neighbourhoods each resident's ties live in.
 
     Parameters
@@ -775,7 +954,7 @@ def distinct_neighbourhoods(
 
 
 @kernel
-def betweenness(row_start: Counts, neighbours: Ids) -> npt.NDArray[np.float64]:
+def betweenness(row_start: Ids, neighbours: Ids) -> npt.NDArray[np.float64]:
     """Count the pairs between whom each resident lies on a shortest path (Brandes 2001, unweighted).
 
     A pair with several shortest paths counts by the share of them that pass. Ordered pairs are counted and

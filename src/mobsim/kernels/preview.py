@@ -218,12 +218,12 @@ def _row(i: int, ties: Ties, state: State, stance: Int8, tells: UInt8) -> tuple[
 @internal
 def _quotient(i: int, numerator: np.int64, ties: Ties) -> np.float32:
     """The share of those who influence resident i that participates, weighted: q of docs/odd.md, 7.4."""
-    denominator = ties.denominator[i]
+    denominator = ties.denominator[ties.kind[i]]
     if denominator <= 0.0:
         return _ZERO
     if ties.general[i] or ties.divide:
         return np.float32((np.float64(numerator) * ties.scale) / denominator)
-    return np.float32(np.float64(numerator) * ties.reciprocal[i])
+    return np.float32(np.float64(numerator) * ties.reciprocal[ties.kind[i]])
 
 
 @internal

@@ -52,7 +52,7 @@ SUMS, BEFORE, AFTER = 0, 64, 128
 
 @kernel
 def turn_round(
-    row_start: Int64, neighbours: UInt32, reach_start: Int64, reached: UInt32, ties: UInt32
+    row_start: UInt32, neighbours: UInt32, reach_start: Int64, reached: UInt32, ties: UInt32
 ) -> None:
     """List whom everybody influences, in ascending order.
 
@@ -602,7 +602,7 @@ def decide_one(
 
 @kernel
 def decide_many(
-    row_start: Int64,
+    row_start: UInt32,
     neighbours: UInt32,
     factor: Float64,
     divide: UInt8,

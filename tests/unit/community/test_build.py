@@ -38,12 +38,17 @@ pytestmark = pytest.mark.quick
 MIXED = WellMixed(kind="well_mixed")
 
 
+NARROWED = ("row_start", "influence")
+"""Arrays that were int64 when the digests below were taken, and hold the same numbers in less room now."""
+
+
 def digest(community: Community) -> str:
     """Digest every array, with its type and shape."""
     hashed = sha256()
     for field in fields(community):
         value = getattr(community, field.name)
         if isinstance(value, np.ndarray):
+            value = value.astype(np.int64) if field.name in NARROWED else value
             hashed.update(f"{field.name} {value.dtype.str} {value.shape}".encode() + value.tobytes())
     return hashed.hexdigest()[:16]
 
@@ -102,11 +107,11 @@ def test_types_are_those_of_the_dataclass() -> None:
     types = {
         "group": "uint8",
         "neighbourhood": "int32",
-        "row_start": "int64",
+        "row_start": "uint32",
         "neighbours": "uint32",
         "tie_weight": "int64",
         "transmission": "float64",
-        "influence": "int64",
+        "influence": "uint8",
         "leaning": "int8",
         "member_of": "int16",
         "threshold": "float32",

@@ -38,6 +38,45 @@ def test_rows_of_pairs_and_back(network) -> None:
     )
 
 
+@given(networks(), st.lists(st.integers(1, 29), max_size=6), st.integers(0, 60))
+def test_rows_of_homes_are_those_of_all_pairs(network, borders, cut) -> None:
+    n, pairs = network
+    start = np.array(sorted({0, n, *(b for b in borders if b < n)}))
+    home = np.searchsorted(start, np.arange(n), side="right")
+    beyond = [(a, b) for a, b in pairs if home[a] != home[b]]
+    lists = [ids(end) for part in (beyond[:cut], beyond[cut:]) for end in zip(*part, strict=True)]
+    lists = [*([] if beyond[:cut] else [ids([])] * 2), *lists, *([] if beyond[cut:] else [ids([])] * 2)]
+    at_home = graph.household_pairs(start)
+    every = [np.concatenate([end, lists[k], lists[k + 2]]) for k, end in enumerate(at_home)]
+    found, expected = graph.rows_of_homes(start, *lists), graph.rows_of_pairs(*every, n)
+    assert found[0].tolist() == expected[0].tolist()
+    assert found[1].tolist() == expected[1].tolist()
+
+
+def test_a_row_of_many_is_ordered_too() -> None:
+    """A hub of 200 ties beyond the household, given in descending order."""
+    others = np.arange(202, 2, -1)
+    nobody = ids([])
+    row_start, neighbours = graph.rows_of_homes(
+        np.array([0, 3, *range(4, 204)]), ids(others), ids([1] * 200), nobody, nobody
+    )
+    assert neighbours[row_start[1] : row_start[2]].tolist() == [0, 2, *range(3, 203)]
+
+
+@given(networks())
+def test_sums_of_rows(network) -> None:
+    n, pairs = network
+    row_start, neighbours = graph.rows_of_pairs(ids(a for a, _ in pairs), ids(b for _, b in pairs), n)
+    values, weight = np.arange(n) ** 2, np.arange(neighbours.size)
+    rows = [range(row_start[i], row_start[i + 1]) for i in range(n)]
+    plain = graph.sums_of_rows(row_start, neighbours, values, np.empty(0, np.int64))
+    assert plain.tolist() == [sum(values[neighbours[e]] for e in row) for row in rows]
+    weighted = graph.sums_of_rows(row_start, neighbours, values, weight)
+    assert weighted.tolist() == [sum(weight[e] * values[neighbours[e]] for e in row) for row in rows]
+    group = (np.arange(n) % 3).astype(np.uint8)
+    assert graph.count_alike(row_start, neighbours, group) == 2 * sum(a % 3 == b % 3 for a, b in pairs)
+
+
 @given(networks())
 def test_triads(network) -> None:
     n, pairs = network
