@@ -165,8 +165,8 @@ def _communities(
         if community.seed != scenario.seed or community.n_residents != scenario.community.residents:
             raise UsageError(
                 f"communities: found one of {community.n_residents:,} residents built with seed "
-                f"{community.seed}; allowed are communities of this scenario, {scenario.community.residents:,} "
-                f"residents and seed {scenario.seed}"
+                f"{community.seed}; allowed are communities of this scenario, "
+                f"{scenario.community.residents:,} residents and seed {scenario.seed}"
             )
     numbers = (
         [c.number if isinstance(c, Community) else c for c in given] if isinstance(given, Sequence) else given

@@ -106,17 +106,17 @@ class Bundle:
         block = np.array(words, np.int64)
         object.__setattr__(self, "_block", block)
         object.__setattr__(self, "_address", block.__array_interface__["data"][0])
-        object.__setattr__(self, "_kind", _type_of(type(self).__name__, tuple(fields)))
+        object.__setattr__(self, "_layout", _type_of(type(self).__name__, tuple(fields)))
 
     @property
-    def kind(self) -> BundleType:
+    def layout(self) -> BundleType:
         """The numba type."""
-        return self.__dict__["_kind"]  # type: ignore[no-any-return]
+        return self.__dict__["_layout"]  # type: ignore[no-any-return]
 
 
 @typeof_impl.register(Bundle)
 def _typeof_bundle(value: Bundle, _context: Any) -> BundleType:
-    return value.kind
+    return value.layout
 
 
 @register_model(BundleType)

@@ -8,6 +8,7 @@ process alone. `benchmarks/count_work.py` prints the numbers and a test compares
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,16 +23,9 @@ work = np.zeros(2, np.int64)
 """Draws and ties since the process began; read by Python, written by kernels."""
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def count(_typing: Any, what: Any, number: Any) -> Any:
-    """Add to what has been counted.
-
-    Parameters
-    ----------
-    what : DRAWS or TIES.
-    number : how many.
-    """
-    kinds = [types.unliteral(what), types.unliteral(number)]
+@intrinsic
+def _count(_typing: Any, what: Any, number: Any) -> Any:
+    kinds = [types.unliteral(kind) for kind in (what, number)]  # type: ignore[no-untyped-call]
 
     def add(context: Any, builder: Any, _signature: Any, values: Any) -> Any:
         if COUNTED:
@@ -46,3 +40,7 @@ def count(_typing: Any, what: Any, number: Any) -> Any:
         return context.get_dummy_value()
 
     return types.none(*kinds), add
+
+
+count: Callable[[Any, Any], None] = _count
+"""Add to what has been counted: DRAWS or TIES, and how many."""

@@ -602,7 +602,7 @@ def leader_pairs(row_start: Ids, neighbours: Ids, leaders: Ids, extra: int, seed
             j = below(w0, n)
             if j == i or _stands_in(neighbours, row_start[i], row_start[i + 1], j):
                 continue
-            if not _add(added, _key(i, j, n)):
+            if not _add(added, _key(int(i), j, n)):
                 continue
             first[made] = min(int(i), j)
             second[made] = max(int(i), j)

@@ -115,14 +115,14 @@ def compile_week(bundles: Sequence[Bundle]) -> None:
     ----------
     bundles : as `run_weeks` takes them, in its order.
     """
-    functions = _phases([bundle.kind for bundle in bundles])
+    functions = _phases([bundle.layout for bundle in bundles])
     function, kinds = functions[2]
     address_of(function, *kinds)
 
 
 def _addresses_of_phases(bundles: Sequence[Any]) -> Int64:
     """Return where the compiled phases for bundles of these types lie; compile them first if need be."""
-    kinds = tuple(bundle.kind for bundle in bundles)
+    kinds = tuple(bundle.layout for bundle in bundles)
     known = _addresses.get(kinds)
     if known is None:
         known = np.array([address_of(function, *given) for function, given in _phases(kinds)], np.int64)
