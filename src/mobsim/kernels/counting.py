@@ -8,7 +8,6 @@ process alone. `benchmarks/count_work.py` prints the numbers and a test compares
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -42,5 +41,5 @@ def _count(_typing: Any, what: Any, number: Any) -> Any:
     return types.none(*kinds), add
 
 
-count: Callable[[Any, Any], None] = _count
+count: Any = _count
 """Add to what has been counted: DRAWS or TIES, and how many."""
