@@ -110,6 +110,7 @@ from mobsim.kernels.strip import (
 from mobsim.kernels.tile import (
     ALWAYS,
     BYTE,
+    CHANCE,
     CHOICE,
     COUNTS,
     DRAWN,
@@ -120,7 +121,7 @@ from mobsim.kernels.tile import (
     K_GROUP,
     LAMBDA_F,
     LOG_MEDIA,
-    MARGIN,
+    MOST_STRIPS,
     N_N,
     N_P,
     N_UNIFORM,
@@ -296,42 +297,48 @@ def _from_place(bits: Any, k: Any) -> Any:
 
 
 @inlined
-def gather_wide(begin: Any, end: Any, n_lanes: Any, neighbours: Any, words: Any, u: Any) -> None:
+def gather_wide(
+    i: Any, slot: Any, n_lanes: Any, row_start: Any, neighbours: Any, words: Any, u: Any
+) -> None:
     """Add up the words of one row for 16 lanes and more, strip by strip, in registers.
 
     Where the lanes do not divide into strips, the last one begins earlier and some sums are found twice.
 
     Parameters
     ----------
-    begin, end : the row's first tie and the one after its last.
+    i : the resident.
+    slot : its first slot in the tile.
     n_lanes : number of lanes, 16 to 64.
-    neighbours : the network.
+    row_start, neighbours : the network.
     words : (N*L,) state words at the start of the phase.
     u : the tile's scratch, which receives the sums.
     """
+    begin, end = np.uint64(row_start[at(i, 0, 0)]), np.uint64(row_start[at(i, 1, 0)])
     last = n_lanes - STRIP
-    nothing = spread(NO)
+    place = SUMS + slot
+    t0 = spread(NO)
+    t1, t2, t3 = t0, t0, t0
     if n_lanes > 2 * STRIP:
         third = min(2 * STRIP, last)
-        t0, t1, t2, t3 = nothing, nothing, nothing, nothing
         for tie in range(begin, end):
             source = np.int64(neighbours[tie]) * n_lanes
             t0 = t0 + load(words, source)
             t1 = t1 + load(words, source + STRIP)
             t2 = t2 + load(words, source + third)
             t3 = t3 + load(words, source + last)
-        store(u, SUMS, t0)
-        store(u, SUMS + STRIP, t1)
-        store(u, SUMS + third, t2)
-        store(u, SUMS + last, t3)
-    else:
-        t0, t1 = nothing, nothing
+        store(u, place + STRIP, t1)
+        store(u, place + third, t2)
+        store(u, place + last, t3)
+    elif n_lanes > STRIP:
         for tie in range(begin, end):
             source = np.int64(neighbours[tie]) * n_lanes
             t0 = t0 + load(words, source)
             t1 = t1 + load(words, source + last)
-        store(u, SUMS, t0)
-        store(u, SUMS + last, t1)
+        store(u, place + last, t1)
+    else:
+        for tie in range(begin, end):
+            t0 = t0 + load(words, np.int64(neighbours[tie]) * n_lanes)
+    store(u, place, t0)
 
 
 @kernel
@@ -370,7 +377,7 @@ def diffuse_week(
     n_draws = keys.luck.size
     n_arms = n_lanes // n_draws
     wide = n_lanes >= STRIP
-    per_tile = 1 if wide else SLOTS // n_lanes
+    per_tile = SLOTS // n_lanes
     per_chunk = max(1, (SLOTS // n_draws) // per_tile) * per_tile
     window = rules.exposure_window
     well_mixed = ties.well_mixed != 0
@@ -414,6 +421,9 @@ def diffuse_week(
     entity_steps = np.zeros(SLOTS, np.uint32)
     lane_of = np.zeros(SLOTS, np.uint64)
     place_of = np.zeros(SLOTS, np.uint64)
+    begins_at = np.zeros(MOST_STRIPS, np.int64)
+    fresh_from = np.zeros(MOST_STRIPS, np.uint32)
+    homes = np.zeros(MOST_STRIPS, np.int64)
     drawn = np.zeros((4, SLOTS), np.uint32)
     words_drawn = drawn.reshape(4 * SLOTS)
 
@@ -438,11 +448,10 @@ def diffuse_week(
         if lane == n_lanes:
             lane = 0
             place = place + 1
-    n_filled = n_lanes if wide else SLOTS
     for row in range(N_SINGLES):
-        for slot in range(n_filled):
+        for slot in range(SLOTS):
             f[PARAMETERS + row * 64 + slot] = singles[row, lane_of[slot]]
-    for slot in range(n_filled):
+    for slot in range(SLOTS):
         lane = np.int64(lane_of[slot])
         f[PARAMETERS + NOT_VISIBILITY * 64 + slot] = ONE if well_mixed else lambda_f[2, lane]
         f[LAMBDA_F + slot] = ZERO if well_mixed else lambda_f[0, lane]
@@ -464,6 +473,8 @@ def diffuse_week(
     organizing[:] = 0
     next_leader = 0
     tiles_counted = 0
+    laid_out_for = 0
+    n_strips = 0
 
     for chunk in range(0, n_residents, per_chunk):
         for slot in range(SLOTS):
@@ -499,29 +510,30 @@ def diffuse_week(
             u0, u1, u2 = uniforms, uniforms + between, uniforms + 2 * between
             u3, u4 = uniforms + 3 * between, uniforms + 4 * between
 
-            # 4a: counts and exposure.
+            # Where the strips of the tile begin, and from which of its slots on each is not done yet.
+            if in_tile != laid_out_for:
+                laid_out_for = in_tile
+                n_strips = 0
+                width = n_lanes if wide else n_slots
+                for start in range(0, n_slots, width):
+                    for begin in range(0, width, STRIP):
+                        begins_at[n_strips] = start + min(begin, width - STRIP)
+                        fresh_from[n_strips] = begin - min(begin, width - STRIP)
+                        n_strips += 1
+
+            # What belongs to the place and its group.
             if wide:
-                home = np.int64(group_of[at(first, 0, 0)])
-                media_row, terms_row = OF_GROUP + home * 128, OF_GROUP + home * 128 + 64
-                units, offset = np.uint32(units_of[at(first, 0, 0)]), np.uint32(offset_of[at(first, 0, 0)])
-                factor = factor_of[at(first, 0, 0)]
-                if not well_mixed:
-                    gather_wide(
-                        row_start[at(first, 0, 0)],
-                        row_start[at(first, 1, 0)] if not general[at(first, 0, 0)] else 0,
-                        n_lanes,
-                        neighbours,
-                        words,
-                        u,
-                    )
-                for begin in range(0, n_slots, STRIP):
-                    k = min(begin, n_slots - STRIP)
-                    store(u, UNITS + k, spread(units))
-                    store(u, OFFSET + k, spread(offset))
-                    store(d, FACTOR + k, spread(factor))
+                for j in range(n_strips):
+                    k = begins_at[at(j, 0, 0)]
+                    there = at(first, place_of[at(k, 0, 0)], 0)
+                    home = np.int64(group_of[there])
+                    homes[at(j, 0, 0)] = COUNTS + home * 64
+                    store(f, LOG_MEDIA + k, load(f, OF_GROUP + home * 128 + k))
+                    store(f, K_GROUP + k, load(f, OF_GROUP + home * 128 + 64 + k))
+                    store(u, UNITS + k, spread(np.uint32(units_of[there])))
+                    store(u, OFFSET + k, spread(np.uint32(offset_of[there])))
+                    store(d, FACTOR + k, spread(factor_of[there]))
             else:
-                home = np.int64(0)
-                media_row, terms_row = LOG_MEDIA, K_GROUP
                 for slot in range(n_slots):
                     there = at(first, place_of[slot], 0)
                     u[UNITS + slot] = np.uint32(units_of[there])
@@ -537,13 +549,19 @@ def diffuse_week(
                         term = pick(here, load(f, OF_GROUP + group * 128 + 64 + k), term)
                     store(f, LOG_MEDIA + k, media)
                     store(f, K_GROUP + k, term)
-                if not well_mixed:
+
+            # 4a: counts and exposure.
+            if not well_mixed:
+                if wide:
+                    for r in range(in_tile):
+                        if not general[at(first, r, 0)]:
+                            gather_wide(first + r, r * n_lanes, n_lanes, row_start, neighbours, words, u)
+                else:
                     for r in range(in_tile):
                         if not general[at(first, r, 0)]:
                             gather_narrow(first + r, r * n_lanes, n_lanes, row_start, neighbours, words, u)
-            if not well_mixed:
-                for begin in range(0, n_slots, STRIP):
-                    k = min(begin, n_slots - STRIP)
+                for j in range(n_strips):
+                    k = begins_at[at(j, 0, 0)]
                     total = load(u, SUMS + k)
                     participants = (total >> np.uint32(10)) & FIELD
                     pull = (total >> np.uint32(20)) - load(u, OFFSET + k)
@@ -614,50 +632,55 @@ def diffuse_week(
                         numerators[slot] = state.participating[slot % n_lanes]
                     f[CHOICE + slot] = ONE if numerators[slot] >= least_of[first + slot // n_lanes] else ZERO
 
-            # The rules, strip by strip; every line reads the state at the start of the phase. The last strip
-            # may begin within the one before: what was done there is left as it is.
+            # 4b, 4c: the chances to become aware and to choose to take part. They take long chains of operations,
+            # which several strips in a row can go through side by side.
+            for j in range(n_strips):
+                k = begins_at[at(j, 0, 0)]
+                at_place = base + k
+                p = PARAMETERS + k
+                exponent = (
+                    load(f, LOG_MEDIA + k) + load(f, N_P + k) * load(f, p + LOG_TELL_PARTICIPANT * 64)
+                ) + load(f, N_N + k) * load(f, p + LOG_TELL_OTHER * 64)
+                store(f, CHANCE + k, ONE - exp2_strip(exponent))
+                if decision != WHOLE:
+                    exposure = load(f, p + NOT_VISIBILITY * 64) * load(f, QUOTIENT + k) + load(
+                        f, LAMBDA_F + k
+                    )
+                    took_part = (load(flags_flat, at_place) & np.uint32(PARTICIPATING)) > NO
+                    v = load(f, p + SOCIAL_WEIGHT * 64) * exposure
+                    v = v + (load(f, p + APPEAL_WEIGHT * 64) * load(t_flat, at_place)) * load(m_flat, at_place)
+                    v = v + load(f, p + CAPABILITY_WEIGHT * 64) * load(s_flat, at_place)
+                    v = v + load(f, K_GROUP + k)
+                    v = v - load(theta_flat, at_place)
+                    v = v + pick(took_part, load(f, p + HABIT * 64) * load(o_flat, at_place), ZERO)
+                    if decision == LOGIT:
+                        choice = logistic_strip(v * load(f, p + STEEPNESS * 64))
+                    else:
+                        choice = pick(v >= ZERO, ONE, spread(ZERO))
+                    store(f, CHOICE + k, choice)
+
+            # The rules; every line reads the state at the start of the phase. A strip may begin within the one
+            # before: what was done there is left as it is.
             replaced_slots = np.uint64(0)
             busy_slots = np.uint64(0)
             able_slots = np.uint64(0)
-            for begin in range(0, n_slots, STRIP):
-                k = min(begin, n_slots - STRIP)
+            for j in range(n_strips):
+                k = begins_at[at(j, 0, 0)]
                 at_place = base + k
-                fresh = from_slot(np.uint32(begin - k))
+                fresh = from_slot(fresh_from[at(j, 0, 0)])
                 p = PARAMETERS + k
                 flags = load(flags_flat, at_place)
                 roles = load(roles_flat, at_place)
                 took_part = (flags & np.uint32(PARTICIPATING)) > NO
                 was_aware = (flags & np.uint32(AWARE)) > NO
                 dosed = (flags & np.uint32(DOSED)) > NO
-                theta, s0, s = load(theta_flat, at_place), load(s0_flat, at_place), load(s_flat, at_place)
-                o, t, m = load(o_flat, at_place), load(t_flat, at_place), load(m_flat, at_place)
+                s0, s = load(s0_flat, at_place), load(s_flat, at_place)
+                o, m = load(o_flat, at_place), load(m_flat, at_place)
 
-                # 4b: awareness.
-                exponent = (
-                    load(f, media_row + k) + load(f, N_P + k) * load(f, p + LOG_TELL_PARTICIPANT * 64)
-                ) + load(f, N_N + k) * load(f, p + LOG_TELL_OTHER * 64)
-                hears = load(f, u0 + k) < ONE - exp2_strip(exponent)
-                aware = was_aware | dosed | hears
-
-                # 4c: participation, by the logit, the sharp threshold or whole numbers.
-                if decision == WHOLE:
-                    choice = load(f, CHOICE + k)
-                else:
-                    exposure = load(f, p + NOT_VISIBILITY * 64) * load(f, QUOTIENT + k) + load(
-                        f, LAMBDA_F + k
-                    )
-                    v = load(f, p + SOCIAL_WEIGHT * 64) * exposure
-                    v = v + (load(f, p + APPEAL_WEIGHT * 64) * t) * m
-                    v = v + load(f, p + CAPABILITY_WEIGHT * 64) * s
-                    v = v + load(f, terms_row + k)
-                    v = v - theta
-                    v = v + pick(took_part, load(f, p + HABIT * 64) * o, ZERO)
-                    if decision == LOGIT:
-                        choice = logistic_strip(v * load(f, p + STEEPNESS * 64))
-                    else:
-                        choice = pick(v >= ZERO, ONE, spread(ZERO))
+                # 4b: awareness. 4c: participation.
+                aware = was_aware | dosed | (load(f, u0 + k) < load(f, CHANCE + k))
                 stays = pick(took_part, load(f, p + KEEP * 64), ZERO)
-                joins = stays + load(f, p + RECONSIDER * 64) * choice
+                joins = stays + load(f, p + RECONSIDER * 64) * load(f, CHOICE + k)
                 takes_part = (aware & (load(f, u1 + k) < joins)) | (took_part & always_stays)
 
                 # 5: lapse; turnover or forgetting.
@@ -720,7 +743,7 @@ def diffuse_week(
                 )
                 packed = pick(fresh & ~replaced, packed, no)
                 if wide:
-                    counted = COUNTS + home * 64 + k
+                    counted = homes[at(j, 0, 0)] + k
                     store(u, counted, load(u, counted) + packed)
                 else:
                     groups = load(u, GROUP + k)

@@ -1,7 +1,6 @@
 """A tile: up to 64 slots of residents x lanes, and the scratch in which their week is prepared.
 
-A slot is one resident in one lane. With 16 lanes and more a tile is one resident, with fewer it is as many
-residents as fit. What a slot needs besides its state stands in three scratch arrays, `f` (float32), `u`
+A slot is one resident in one lane; a tile is as many residents as fit into 64 slots. What a slot needs besides its state stands in three scratch arrays, `f` (float32), `u`
 (uint32) and `d` (float64), row by row, one place a slot; the rules (`diffusion.py`) read it strip by strip.
 This file says which quantity stands where.
 """
@@ -22,6 +21,8 @@ MARGIN = STRIP
 """Unused places before the first row: the last strip of a small tile begins before it."""
 N_UNIFORM = 5
 """Uniform numbers of a slot: becoming aware, taking part, lapsing, leaving, beginning to organize."""
+MOST_STRIPS = 8
+"""At most so many strips make up a tile."""
 WIDE_ROW = SLOTS + STRIP
 
 # Places in the float32 scratch: uniform numbers by draw and by slot, counts and exposure, what belongs to the
@@ -31,7 +32,8 @@ SPREAD = DRAWN + N_UNIFORM * 64
 N_P = SPREAD + N_UNIFORM * WIDE_ROW
 N_N, QUOTIENT, CHOICE = N_P + 64, N_P + 2 * 64, N_P + 3 * 64
 LOG_MEDIA, K_GROUP, LAMBDA_F = N_P + 4 * 64, N_P + 5 * 64, N_P + 6 * 64
-PARAMETERS = N_P + 7 * 64
+CHANCE = N_P + 7 * 64
+PARAMETERS = N_P + 8 * 64
 OF_GROUP = PARAMETERS + N_SINGLES * 64
 
 # Places in the uint32 scratch: sums of state words, what belongs to the place, packed counts by group.
