@@ -341,6 +341,20 @@ def gather_wide(
     store(u, place, t0)
 
 
+@inlined
+def scratch(n: Any, kind: Any) -> Any:
+    """Zeros that begin at a multiple of 64 bytes, so that no strip lies across two lines of the cache.
+
+    Parameters
+    ----------
+    n : how many.
+    kind : data type.
+    """
+    room = np.zeros(n + 64, kind)
+    first = (64 - np.int64(room.ctypes.data) % 64) % 64 // room.itemsize
+    return room[first : first + n]
+
+
 @kernel
 def _in_room(array: Any) -> Any:
     """The array itself, or a copy of at least 16 elements, so that a strip fits."""
@@ -412,20 +426,20 @@ def diffuse_week(
     factor_of = denominator_of if divide else ties.reciprocal
     luck = keys.luck
 
-    f = np.zeros(OF_GROUP + 128 * n_groups, np.float32)
-    u = np.zeros(COUNTS + SLOTS * n_groups, np.uint32)
-    d = np.zeros(FACTOR + SLOTS, np.float64)
+    f = scratch(OF_GROUP + 128 * n_groups, np.float32)
+    u = scratch(COUNTS + SLOTS * n_groups, np.uint32)
+    d = scratch(FACTOR + SLOTS, np.float64)
     numerators = np.zeros(SLOTS, np.int64)
-    entities = np.zeros(SLOTS, np.uint32)
-    draw_lucks = np.zeros(SLOTS, np.uint32)
+    entities = scratch(SLOTS, np.uint32)
+    draw_lucks = scratch(SLOTS, np.uint32)
     entity_steps = np.zeros(SLOTS, np.uint32)
     lane_of = np.zeros(SLOTS, np.uint64)
     place_of = np.zeros(SLOTS, np.uint64)
     begins_at = np.zeros(MOST_STRIPS, np.int64)
     fresh_from = np.zeros(MOST_STRIPS, np.uint32)
     homes = np.zeros(MOST_STRIPS, np.int64)
-    drawn = np.zeros((4, SLOTS), np.uint32)
-    words_drawn = drawn.reshape(4 * SLOTS)
+    words_drawn = scratch(4 * SLOTS, np.uint32)
+    drawn = words_drawn.reshape((4, SLOTS))
 
     # What is the same all week.
     terms = np.empty((n_groups, n_lanes), np.float32)
