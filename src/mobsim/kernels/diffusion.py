@@ -146,7 +146,10 @@ from mobsim.kernels.tile import (
 from mobsim.kernels.words import NO_WINDOW, add_teller, stance_word, teller_word
 
 TILES_A_FLUSH = 255
+MOST_TIES_RUN = 4096
+"""Tiles of one lane with fewer ties than this are added up in one run."""
 _UNIT = np.float32(2.0**-24)
+ACTING = np.uint32(ORGANIZER | STIPEND | IDLE)
 KEPT = np.uint32(CONTACTED | TRAINED | AT_FUNDING_END)
 KEPT_BY_ACTIVE = np.uint32(CONTACTED | TRAINED | AT_FUNDING_END | NEVER_LEFT)
 
@@ -297,6 +300,34 @@ def _from_place(bits: Any, k: Any) -> Any:
 
 
 @inlined
+def gather_single(first: Any, in_tile: Any, row_start: Any, neighbours: Any, words: Any, u: Any, run: Any) -> None:
+    """Add up the words of several rows for one lane.
+
+    One running total goes through all ties of the tile; a row's sum is what it grows by, also where the total
+    passes 2**32. Rows differ in length, and where one ends would otherwise be guessed wrong each time.
+
+    Parameters
+    ----------
+    first, in_tile : the first resident and the number of residents.
+    row_start, neighbours : the network.
+    words : (N,) state words at the start of the phase.
+    u : the tile's scratch, which receives the sums.
+    run : scratch for the totals, one more than there are ties.
+    """
+    begin = np.uint64(row_start[at(first, 0, 0)])
+    n_ties = np.uint64(row_start[at(first, in_tile, 0)]) - begin
+    total = np.uint32(0)
+    run[0] = total
+    for tie in range(n_ties):
+        total = np.uint32(total + words[neighbours[at(begin, tie, 0)]])
+        run[at(tie, 1, 0)] = total
+    for r in range(in_tile):
+        start = np.uint64(row_start[at(first, r, 0)]) - begin
+        end = np.uint64(row_start[at(first, r, 1)]) - begin
+        u[at(SUMS, r, 0)] = run[end] - run[start]
+
+
+@inlined
 def gather_wide(
     i: Any, slot: Any, n_lanes: Any, row_start: Any, neighbours: Any, words: Any, u: Any
 ) -> None:
@@ -429,6 +460,7 @@ def diffuse_week(
     f = scratch(OF_GROUP + 128 * n_groups, np.float32)
     u = scratch(COUNTS + SLOTS * n_groups, np.uint32)
     d = scratch(FACTOR + SLOTS, np.float64)
+    run = np.empty(MOST_TIES_RUN if n_lanes == 1 else 1, np.uint32)
     numerators = np.zeros(SLOTS, np.int64)
     entities = scratch(SLOTS, np.uint32)
     draw_lucks = scratch(SLOTS, np.uint32)
@@ -463,8 +495,12 @@ def diffuse_week(
             lane = 0
             place = place + 1
     for row in range(N_SINGLES):
-        for slot in range(SLOTS):
-            f[PARAMETERS + row * 64 + slot] = singles[row, lane_of[slot]]
+        if n_lanes == 1:
+            for k in range(0, SLOTS, STRIP):
+                store(f, PARAMETERS + row * 64 + k, spread(singles[row, 0]))
+        else:
+            for slot in range(SLOTS):
+                f[PARAMETERS + row * 64 + slot] = singles[row, lane_of[slot]]
     for slot in range(SLOTS):
         lane = np.int64(lane_of[slot])
         f[PARAMETERS + NOT_VISIBILITY * 64 + slot] = ONE if well_mixed else lambda_f[2, lane]
@@ -516,11 +552,16 @@ def diffuse_week(
             else:
                 uniforms = SPREAD
                 between = WIDE_ROW
-                for row in range(N_UNIFORM):
-                    for p in range(in_tile * n_draws):
-                        shared = spread(f[at(DRAWN + row * 64, pair, p)])
-                        for arm in range(0, n_arms, STRIP):
-                            store(f, SPREAD + row * WIDE_ROW + p * n_arms + arm, shared)
+                for p in range(in_tile * n_draws):
+                    shared0, shared1 = spread(f[at(DRAWN, pair, p)]), spread(f[at(DRAWN + 64, pair, p)])
+                    shared2, shared3 = spread(f[at(DRAWN + 128, pair, p)]), spread(f[at(DRAWN + 192, pair, p)])
+                    shared4 = spread(f[at(DRAWN + 256, pair, p)])
+                    for k in range(p * n_arms, (p + 1) * n_arms, STRIP):
+                        store(f, SPREAD + k, shared0)
+                        store(f, SPREAD + WIDE_ROW + k, shared1)
+                        store(f, SPREAD + 2 * WIDE_ROW + k, shared2)
+                        store(f, SPREAD + 3 * WIDE_ROW + k, shared3)
+                        store(f, SPREAD + 4 * WIDE_ROW + k, shared4)
             u0, u1, u2 = uniforms, uniforms + between, uniforms + 2 * between
             u3, u4 = uniforms + 3 * between, uniforms + 4 * between
 
@@ -548,7 +589,13 @@ def diffuse_week(
                     store(u, OFFSET + k, spread(np.uint32(offset_of[there])))
                     store(d, FACTOR + k, spread(factor_of[there]))
             else:
-                for slot in range(n_slots):
+                if n_lanes == 1 and in_tile == SLOTS:
+                    for k in range(0, SLOTS, STRIP):
+                        store(u, UNITS + k, load(units_of, first + k))
+                        store(u, OFFSET + k, load(offset_of, first + k))
+                        store(u, GROUP + k, load(group_of, first + k))
+                        store(d, FACTOR + k, load(factor_of, first + k))
+                for slot in range(0 if n_lanes > 1 or in_tile < SLOTS else n_slots, n_slots):
                     there = at(first, place_of[slot], 0)
                     u[UNITS + slot] = np.uint32(units_of[there])
                     u[OFFSET + slot] = np.uint32(offset_of[there])
@@ -570,6 +617,8 @@ def diffuse_week(
                     for r in range(in_tile):
                         if not general[at(first, r, 0)]:
                             gather_wide(first + r, r * n_lanes, n_lanes, row_start, neighbours, words, u)
+                elif n_lanes == 1 and row_start[first + in_tile] - row_start[first] < run.size:
+                    gather_single(first, in_tile, row_start, neighbours, words, u, run)
                 else:
                     for r in range(in_tile):
                         if not general[at(first, r, 0)]:
@@ -726,7 +775,7 @@ def diffuse_week(
                     & may_organize
                 )
                 begins = able & (holds_leader | (load(f, u4 + k) < load(f, p + ORGANIZER_START * 64)))
-                busy = ((roles > NO) | begins) & fresh
+                busy = (((roles & ACTING) > NO) | begins) & fresh
 
                 # Write back.
                 after = pick(takes_part, (flags & KEPT_BY_ACTIVE) | np.uint32(PARTICIPATING), flags & KEPT)
