@@ -90,7 +90,7 @@ from mobsim.kernels.arrays import (
 )
 from mobsim.kernels.compile import inlined, kernel
 from mobsim.kernels.elementary import exp2_strip, logistic_strip
-from mobsim.kernels.keyed import Whole, philox, philox_slots, uniform
+from mobsim.kernels.keyed import Whole, entity_rounds, luck_rounds, philox, philox_strip, uniform
 from mobsim.kernels.monitoring import relief_of
 from mobsim.kernels.newcomers import draw_person, draw_threshold
 from mobsim.kernels.streams import TELLING, WEEK
@@ -149,6 +149,7 @@ TILES_A_FLUSH = 255
 MOST_TIES_RUN = 4096
 """Tiles of one lane with fewer ties than this are added up in one run."""
 _UNIT = np.float32(2.0**-24)
+HALF_WORD = np.uint64(2**32 - 1)
 ACTING = np.uint32(ORGANIZER | STIPEND | IDLE)
 KEPT = np.uint32(CONTACTED | TRAINED | AT_FUNDING_END)
 KEPT_BY_ACTIVE = np.uint32(CONTACTED | TRAINED | AT_FUNDING_END | NEVER_LEFT)
@@ -462,16 +463,14 @@ def diffuse_week(
     d = scratch(FACTOR + SLOTS, np.float64)
     run = np.empty(MOST_TIES_RUN if n_lanes == 1 else 1, np.uint32)
     numerators = np.zeros(SLOTS, np.int64)
-    entities = scratch(SLOTS, np.uint32)
+    of_lucks = scratch(3 * SLOTS, np.uint64)
     draw_lucks = scratch(SLOTS, np.uint32)
-    entity_steps = np.zeros(SLOTS, np.uint32)
+    entity_steps = scratch(SLOTS, np.uint32)
     lane_of = np.zeros(SLOTS, np.uint64)
     place_of = np.zeros(SLOTS, np.uint64)
     begins_at = np.zeros(MOST_STRIPS, np.int64)
     fresh_from = np.zeros(MOST_STRIPS, np.uint32)
     homes = np.zeros(MOST_STRIPS, np.int64)
-    words_drawn = scratch(4 * SLOTS, np.uint32)
-    drawn = words_drawn.reshape((4, SLOTS))
 
     # What is the same all week.
     terms = np.empty((n_groups, n_lanes), np.float32)
@@ -518,6 +517,14 @@ def diffuse_week(
     yes, no, low_byte = spread(YES), spread(NO), spread(BYTE)
     this_week, next_week = np.uint32(np.int32(week)), np.uint32(np.int32(week + 1))
 
+    seed_key, community_key = np.uint64(keys.seed) & HALF_WORD, np.uint64(keys.community) & HALF_WORD
+    week_key, stream_key = np.uint64(week) & HALF_WORD, np.uint64(WEEK)
+    for k in range(0, SLOTS, STRIP):
+        part0, part1, part2 = luck_rounds(load(draw_lucks, k), week_key, seed_key, community_key)
+        store(of_lucks, k, part0)
+        store(of_lucks, SLOTS + k, part1)
+        store(of_lucks, 2 * SLOTS + k, part2)
+
     counts[:] = 0
     aware_tellers[:] = 0
     organizing[:] = 0
@@ -527,12 +534,14 @@ def diffuse_week(
     n_strips = 0
 
     for chunk in range(0, n_residents, per_chunk):
-        for slot in range(SLOTS):
-            entities[slot] = np.uint32(chunk) + entity_steps[slot]
-        philox_slots(entities, week, draw_lucks, WEEK, keys.seed, keys.community, drawn)
+        # An entity's share of the random words is found once where a chunk is one resident.
+        of_entity = entity_rounds(spread(np.uint32(chunk)), stream_key, community_key)
         for k in range(0, SLOTS, STRIP):
-            w0, w1 = load(words_drawn, k), load(words_drawn, 64 + k)
-            w2, w3 = load(words_drawn, 128 + k), load(words_drawn, 192 + k)
+            if per_chunk > 1:
+                entities = load(entity_steps, k) + np.uint32(chunk)
+                of_entity = entity_rounds(entities, stream_key, community_key)
+            of_luck = load(of_lucks, k), load(of_lucks, SLOTS + k), load(of_lucks, 2 * SLOTS + k)
+            w0, w1, w2, w3 = philox_strip(of_luck, of_entity, seed_key, community_key)
             low = ((w0 & low_byte) << np.uint32(16)) | ((w1 & low_byte) << np.uint32(8)) | (w2 & low_byte)
             store(f, DRAWN + k, as_single(w0 >> np.uint32(8)) * _UNIT)
             store(f, DRAWN + 64 + k, as_single(w1 >> np.uint32(8)) * _UNIT)

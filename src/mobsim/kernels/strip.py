@@ -5,7 +5,8 @@ they would for one resident, `v = v - threshold`, and become one vector instruct
 whatever the compiler makes of loops. Every slot goes through the same operations as a single number would
 (IEEE 754, nothing fused), so results are those of plain loops, to the last bit.
 
-There are four kinds of strip: singles (float32), doubles (float64), whole numbers (uint32) and yes-or-no.
+There are five kinds of strip: singles (float32), doubles (float64), words (uint32), longs (uint64) and masks,
+which say yes or no.
 + - * / & | ^ ~ << >> and comparisons work slot by slot; a single number may stand on either side. This file
 is the only one that tells numba about them.
 """
@@ -55,8 +56,9 @@ class Strip(numba.types.Type):
 SINGLES = Strip("singles", numba.types.float32, _SINGLE)
 DOUBLES = Strip("doubles", numba.types.float64, _DOUBLE)
 WORDS = Strip("words", numba.types.uint32, _WORD)
+LONGS = Strip("longs", numba.types.uint64, _LONG)
 MASK = Strip("mask", numba.types.boolean, _BIT)
-_KIND_OF = {kind.scalar: kind for kind in (SINGLES, DOUBLES, WORDS, MASK)}
+_KIND_OF = {kind.scalar: kind for kind in (SINGLES, DOUBLES, WORDS, LONGS, MASK)}
 
 
 @register_model(Strip)  # type: ignore[untyped-decorator]
@@ -124,16 +126,18 @@ def _by_name(name: str) -> Callable[[Any, Any, Any], Any]:
 
 
 for _symbol, _name in _ARITHMETIC.items():
-    _teach(_symbol, WORDS, WORDS, _by_name(_name))
+    for _whole in (WORDS, LONGS):
+        _teach(_symbol, _whole, _whole, _by_name(_name))
     for _reals in (SINGLES, DOUBLES):
         _teach(_symbol, _reals, _reals, _by_name("f" + _name))
 for _reals in (SINGLES, DOUBLES):
     _teach(operator.truediv, _reals, _reals, _by_name("fdiv"))
 for _symbol, _name in _LOGIC.items():
-    _teach(_symbol, WORDS, WORDS, _by_name(_name))
-    _teach(_symbol, MASK, MASK, _by_name(_name))
+    for _kind_of_bits in (WORDS, LONGS, MASK):
+        _teach(_symbol, _kind_of_bits, _kind_of_bits, _by_name(_name))
 for _symbol, _name in _SHIFTS.items():
-    _teach(_symbol, WORDS, WORDS, _by_name(_name))
+    for _whole in (WORDS, LONGS):
+        _teach(_symbol, _whole, _whole, _by_name(_name))
 for _symbol, _name in _ORDER.items():
     _teach(_symbol, WORDS, MASK, _compare("icmp_unsigned", _name))
     for _reals in (SINGLES, DOUBLES):
@@ -161,6 +165,7 @@ _HELD_AS = {
     numba.types.float32: SINGLES,
     numba.types.float64: DOUBLES,
     numba.types.uint32: WORDS,
+    numba.types.uint64: LONGS,
     numba.types.int32: WORDS,
     numba.types.uint8: WORDS,
 }
@@ -275,7 +280,9 @@ def from_slot(_typing: Any, first: Any) -> Any:
     return MASK(first), generate
 
 
-def _converter(name: str, given: Strip, result: Strip, method: str, description: str) -> Any:
+def _converter(
+    name: str, given: Strip, result: Strip, method: str | Callable[[Any, Any], Any], description: str
+) -> Any:
     """A function of one strip that is one conversion."""
 
     def convert(_typing: Any, strip: Any) -> Any:
@@ -283,7 +290,9 @@ def _converter(name: str, given: Strip, result: Strip, method: str, description:
             return None
 
         def generate(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
-            return getattr(builder, method)(values[0], result.vector)
+            if isinstance(method, str):
+                return getattr(builder, method)(values[0], result.vector)
+            return method(builder, values[0])
 
         return result(strip), generate
 
@@ -295,6 +304,15 @@ def _converter(name: str, given: Strip, result: Strip, method: str, description:
 as_single = _converter("as_single", WORDS, SINGLES, "sitofp", "Whole numbers (as int32) in float32.")
 as_double = _converter("as_double", WORDS, DOUBLES, "sitofp", "Whole numbers (as int32) in float64.")
 rounded = _converter("rounded", DOUBLES, SINGLES, "fptrunc", "Doubles, rounded to float32.")
+widened = _converter("widened", WORDS, LONGS, "zext", "Words in 64 bits.")
+lower_half = _converter("lower_half", LONGS, WORDS, "trunc", "The lower 32 bits.")
+upper_half = _converter(
+    "upper_half",
+    LONGS,
+    WORDS,
+    lambda builder, value: builder.trunc(builder.lshr(value, _constant(LONGS, 32)), WORDS.vector),
+    "The upper 32 bits.",
+)
 bits_of = _converter("bits_of", SINGLES, WORDS, "bitcast", "The bits of float32 numbers.")
 of_bits = _converter("of_bits", WORDS, SINGLES, "bitcast", "float32 numbers from their bits.")
 
