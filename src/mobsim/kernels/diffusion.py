@@ -90,7 +90,7 @@ from mobsim.kernels.arrays import (
 )
 from mobsim.kernels.compile import inlined, kernel
 from mobsim.kernels.elementary import exp2_strip, logistic_strip
-from mobsim.kernels.keyed import Whole, entity_rounds, luck_rounds, philox, philox_strip, uniform
+from mobsim.kernels.keyed import Whole, entity_rounds, luck_rounds, philox, philox_strips, uniform
 from mobsim.kernels.monitoring import relief_of
 from mobsim.kernels.newcomers import draw_person, draw_threshold
 from mobsim.kernels.streams import TELLING, WEEK
@@ -109,7 +109,6 @@ from mobsim.kernels.strip import (
 )
 from mobsim.kernels.tile import (
     ALWAYS,
-    BYTE,
     CHANCE,
     CHOICE,
     COUNTS,
@@ -374,6 +373,18 @@ def gather_wide(
 
 
 @inlined
+def _store_uniforms(f: Any, k: Any, words: Any) -> None:
+    """Turn the words drawn for a strip into its uniform numbers; the last is made of bits no other reads."""
+    byte = np.uint32(255)
+    low = (words[0] & byte) << np.uint32(16) | (words[1] & byte) << np.uint32(8) | (words[2] & byte)
+    store(f, DRAWN + k, as_single(words[0] >> np.uint32(8)) * _UNIT)
+    store(f, DRAWN + 64 + k, as_single(words[1] >> np.uint32(8)) * _UNIT)
+    store(f, DRAWN + 128 + k, as_single(words[2] >> np.uint32(8)) * _UNIT)
+    store(f, DRAWN + 192 + k, as_single(words[3] >> np.uint32(8)) * _UNIT)
+    store(f, DRAWN + 256 + k, as_single(low) * _UNIT)
+
+
+@inlined
 def scratch(n: Any, kind: Any) -> Any:
     """Zeros that begin at a multiple of 64 bytes, so that no strip lies across two lines of the cache.
 
@@ -463,7 +474,7 @@ def diffuse_week(
     d = scratch(FACTOR + SLOTS, np.float64)
     run = np.empty(MOST_TIES_RUN if n_lanes == 1 else 1, np.uint32)
     numerators = np.zeros(SLOTS, np.int64)
-    of_lucks = scratch(3 * SLOTS, np.uint64)
+    of_lucks = scratch(3 * SLOTS, np.uint32)
     draw_lucks = scratch(SLOTS, np.uint32)
     entity_steps = scratch(SLOTS, np.uint32)
     lane_of = np.zeros(SLOTS, np.uint64)
@@ -514,7 +525,7 @@ def diffuse_week(
             f[N_N + slot] = np.float32(tellers - participants)
     always_stays = spread(rules.irreversible != 0)
     may_organize = spread(rules.organizers != 0)
-    yes, no, low_byte = spread(YES), spread(NO), spread(BYTE)
+    yes, no = spread(YES), spread(NO)
     this_week, next_week = np.uint32(np.int32(week)), np.uint32(np.int32(week + 1))
 
     seed_key, community_key = np.uint64(keys.seed) & HALF_WORD, np.uint64(keys.community) & HALF_WORD
@@ -535,19 +546,20 @@ def diffuse_week(
 
     for chunk in range(0, n_residents, per_chunk):
         # An entity's share of the random words is found once where a chunk is one resident.
-        of_entity = entity_rounds(spread(np.uint32(chunk)), stream_key, community_key)
-        for k in range(0, SLOTS, STRIP):
+        entity1 = entity_rounds(spread(np.uint32(chunk)), stream_key, community_key)
+        entity2 = entity1
+        for k in range(0, SLOTS, 2 * STRIP):
+            next_k = k + STRIP
             if per_chunk > 1:
-                entities = load(entity_steps, k) + np.uint32(chunk)
-                of_entity = entity_rounds(entities, stream_key, community_key)
-            of_luck = load(of_lucks, k), load(of_lucks, SLOTS + k), load(of_lucks, 2 * SLOTS + k)
-            w0, w1, w2, w3 = philox_strip(of_luck, of_entity, seed_key, community_key)
-            low = ((w0 & low_byte) << np.uint32(16)) | ((w1 & low_byte) << np.uint32(8)) | (w2 & low_byte)
-            store(f, DRAWN + k, as_single(w0 >> np.uint32(8)) * _UNIT)
-            store(f, DRAWN + 64 + k, as_single(w1 >> np.uint32(8)) * _UNIT)
-            store(f, DRAWN + 128 + k, as_single(w2 >> np.uint32(8)) * _UNIT)
-            store(f, DRAWN + 192 + k, as_single(w3 >> np.uint32(8)) * _UNIT)
-            store(f, DRAWN + 256 + k, as_single(low) * _UNIT)
+                numbers1 = load(entity_steps, k) + np.uint32(chunk)
+                numbers2 = load(entity_steps, next_k) + np.uint32(chunk)
+                entity1 = entity_rounds(numbers1, stream_key, community_key)
+                entity2 = entity_rounds(numbers2, stream_key, community_key)
+            luck1 = load(of_lucks, k), load(of_lucks, SLOTS + k), load(of_lucks, 2 * SLOTS + k)
+            luck2 = load(of_lucks, next_k), load(of_lucks, SLOTS + next_k), load(of_lucks, 2 * SLOTS + next_k)
+            words1, words2 = philox_strips(luck1, entity1, luck2, entity2, seed_key, community_key)
+            _store_uniforms(f, k, words1)
+            _store_uniforms(f, next_k, words2)
         for first in range(chunk, min(chunk + per_chunk, n_residents), per_tile):
             in_tile = min(per_tile, n_residents - first)
             n_slots = in_tile * n_lanes

@@ -212,7 +212,7 @@ def _strip_round(w0: Any, w1: Any, w2: Any, w3: Any, k0: Any, k1: Any) -> Any:
 
 @inlined
 def luck_rounds(lucks: Any, week: Any, seed: Any, community: Any) -> Any:
-    """Return what the first two rounds make of lucks and week, whatever the entity: three strips.
+    """Return what the first two rounds make of lucks and week, whatever the entity: three strips of words.
 
     Parameters
     ----------
@@ -223,15 +223,15 @@ def luck_rounds(lucks: Any, week: Any, seed: Any, community: Any) -> Any:
     first = (product >> _HALF) ^ (week ^ seed)
     second = (first & _LOW) * _MULTIPLIER_0
     return (
-        product ^ ((seed + _KEY_STEP_0) & _LOW),
-        (second >> _HALF) ^ ((community + _KEY_STEP_1) & _LOW),
-        second,
+        lower_half(product ^ (seed + _KEY_STEP_0)),
+        lower_half((second >> _HALF) ^ (community + _KEY_STEP_1)),
+        lower_half(second),
     )
 
 
 @inlined
 def entity_rounds(entities: Any, stream: Any, community: Any) -> Any:
-    """Return what the first two rounds make of entities and stream, whatever the luck: three strips.
+    """Return what the first two rounds make of entities and stream, whatever the luck: three strips of longs.
 
     Parameters
     ----------
@@ -245,41 +245,55 @@ def entity_rounds(entities: Any, stream: Any, community: Any) -> Any:
 
 
 @inlined
-def philox_strip(of_luck: Any, of_entity: Any, seed: Any, community: Any) -> Any:
-    """Draw the four random words of 16 pairs of an entity and a luck: what the week kernel calls.
+def philox_strips(of_luck: Any, of_entity: Any, luck_2: Any, entity_2: Any, seed: Any, community: Any) -> Any:
+    """Draw the four random words of two strips of pairs of an entity and a luck: what the week kernel calls.
 
-    Words are carried in 64 bits; what stands above the lower 32 is dropped before it is multiplied.
+    Words are carried in 64 bits; what stands above the lower 32 is dropped before it is multiplied. Two
+    strips go side by side, because each step of a round has to wait for the one before.
 
     Parameters
     ----------
-    of_luck, of_entity : from `luck_rounds` and `entity_rounds`.
+    of_luck, of_entity, luck_2, entity_2 : of both strips, from `luck_rounds` and `entity_rounds`.
     seed, community : uint64 below 2**32, as there.
 
     Returns
     -------
-    tuple of four strips of words
+    two tuples of four strips of words
         As `philox`.
     """
-    w0, w1 = of_entity[0] ^ of_luck[0], of_entity[1]
-    w2, w3 = of_luck[1] ^ of_entity[2], of_luck[2]
+    w0, w1 = of_entity[0] ^ widened(of_luck[0]), of_entity[1]
+    w2, w3 = widened(of_luck[1]) ^ of_entity[2], widened(of_luck[2])
+    v0, v1 = entity_2[0] ^ widened(luck_2[0]), entity_2[1]
+    v2, v3 = widened(luck_2[1]) ^ entity_2[2], widened(luck_2[2])
     k0, k1 = seed + _KEY_STEP_0, community + _KEY_STEP_1
     k0, k1 = (k0 + _KEY_STEP_0) & _LOW, (k1 + _KEY_STEP_1) & _LOW
     w0, w1, w2, w3 = _strip_round(w0, w1, w2, w3, k0, k1)
+    v0, v1, v2, v3 = _strip_round(v0, v1, v2, v3, k0, k1)
     k0, k1 = (k0 + _KEY_STEP_0) & _LOW, (k1 + _KEY_STEP_1) & _LOW
     w0, w1, w2, w3 = _strip_round(w0, w1, w2, w3, k0, k1)
+    v0, v1, v2, v3 = _strip_round(v0, v1, v2, v3, k0, k1)
     k0, k1 = (k0 + _KEY_STEP_0) & _LOW, (k1 + _KEY_STEP_1) & _LOW
     w0, w1, w2, w3 = _strip_round(w0, w1, w2, w3, k0, k1)
+    v0, v1, v2, v3 = _strip_round(v0, v1, v2, v3, k0, k1)
     k0, k1 = (k0 + _KEY_STEP_0) & _LOW, (k1 + _KEY_STEP_1) & _LOW
     w0, w1, w2, w3 = _strip_round(w0, w1, w2, w3, k0, k1)
+    v0, v1, v2, v3 = _strip_round(v0, v1, v2, v3, k0, k1)
     k0, k1 = (k0 + _KEY_STEP_0) & _LOW, (k1 + _KEY_STEP_1) & _LOW
     w0, w1, w2, w3 = _strip_round(w0, w1, w2, w3, k0, k1)
+    v0, v1, v2, v3 = _strip_round(v0, v1, v2, v3, k0, k1)
     k0, k1 = (k0 + _KEY_STEP_0) & _LOW, (k1 + _KEY_STEP_1) & _LOW
     w0, w1, w2, w3 = _strip_round(w0, w1, w2, w3, k0, k1)
+    v0, v1, v2, v3 = _strip_round(v0, v1, v2, v3, k0, k1)
     k0, k1 = (k0 + _KEY_STEP_0) & _LOW, (k1 + _KEY_STEP_1) & _LOW
     w0, w1, w2, w3 = _strip_round(w0, w1, w2, w3, k0, k1)
+    v0, v1, v2, v3 = _strip_round(v0, v1, v2, v3, k0, k1)
     k0, k1 = (k0 + _KEY_STEP_0) & _LOW, (k1 + _KEY_STEP_1) & _LOW
     w0, w1, w2, w3 = _strip_round(w0, w1, w2, w3, k0, k1)
-    return lower_half(w0), lower_half(w1), lower_half(w2), lower_half(w3)
+    v0, v1, v2, v3 = _strip_round(v0, v1, v2, v3, k0, k1)
+    return (
+        (lower_half(w0), lower_half(w1), lower_half(w2), lower_half(w3)),
+        (lower_half(v0), lower_half(v1), lower_half(v2), lower_half(v3)),
+    )
 
 
 @inlined
