@@ -477,7 +477,6 @@ def diffuse_week(
     of_lucks = scratch(3 * SLOTS, np.uint32)
     draw_lucks = scratch(SLOTS, np.uint32)
     entity_steps = scratch(SLOTS, np.uint32)
-    lane_of = np.zeros(SLOTS, np.uint64)
     place_of = np.zeros(SLOTS, np.uint64)
     begins_at = np.zeros(MOST_STRIPS, np.int64)
     fresh_from = np.zeros(MOST_STRIPS, np.uint32)
@@ -492,7 +491,6 @@ def diffuse_week(
     lane = 0
     place = 0
     for slot in range(SLOTS):
-        lane_of[slot] = lane
         place_of[slot] = place
         entity_steps[slot] = step
         draw_lucks[slot] = np.uint32(luck[draw])
@@ -504,25 +502,26 @@ def diffuse_week(
         if lane == n_lanes:
             lane = 0
             place = place + 1
-    for row in range(N_SINGLES):
-        if n_lanes == 1:
-            for k in range(0, SLOTS, STRIP):
-                store(f, PARAMETERS + row * 64 + k, spread(singles[row, 0]))
-        else:
-            for slot in range(SLOTS):
-                f[PARAMETERS + row * 64 + slot] = singles[row, lane_of[slot]]
-    for slot in range(SLOTS):
-        lane = np.int64(lane_of[slot])
-        f[PARAMETERS + NOT_VISIBILITY * 64 + slot] = ONE if well_mixed else lambda_f[2, lane]
-        f[LAMBDA_F + slot] = ZERO if well_mixed else lambda_f[0, lane]
+    for lane in range(n_lanes):
+        for row in range(N_SINGLES):
+            f[PARAMETERS + row * 64 + lane] = singles[row, lane]
+        f[PARAMETERS + NOT_VISIBILITY * 64 + lane] = ONE if well_mixed else lambda_f[2, lane]
+        f[LAMBDA_F + lane] = ZERO if well_mixed else lambda_f[0, lane]
         for group in range(n_groups):
-            f[OF_GROUP + group * 128 + slot] = np.float32(by_group[LOG_BACKGROUND, group, lane])
-            f[OF_GROUP + group * 128 + 64 + slot] = terms[group, lane]
+            f[OF_GROUP + group * 128 + lane] = np.float32(by_group[LOG_BACKGROUND, group, lane])
+            f[OF_GROUP + group * 128 + 64 + lane] = terms[group, lane]
         if well_mixed:
             tellers, participants = aware_tellers[lane, 0], aware_tellers[lane, 1]
-            f[QUOTIENT + slot] = lambda_f[1, lane]
-            f[N_P + slot] = np.float32(participants)
-            f[N_N + slot] = np.float32(tellers - participants)
+            f[QUOTIENT + lane] = lambda_f[1, lane]
+            f[N_P + lane] = np.float32(participants)
+            f[N_N + lane] = np.float32(tellers - participants)
+    for row in range(N_P, f.size, 64):
+        if n_lanes == 1:
+            for k in range(0, SLOTS, STRIP):
+                store(f, row + k, spread(f[row]))
+        else:
+            for slot in range(row + n_lanes, row + SLOTS):
+                f[slot] = f[slot - n_lanes]
     always_stays = spread(rules.irreversible != 0)
     may_organize = spread(rules.organizers != 0)
     yes, no = spread(YES), spread(NO)

@@ -76,12 +76,16 @@ def flush_counts(u: UInt32, counts: Int64) -> None:
     """
     n_lanes, n_groups = counts.shape[0], counts.shape[1]
     for group in range(n_groups):
-        lane = 0
-        for slot in range(SLOTS):
-            packed = u[COUNTS + group * 64 + slot]
-            u[COUNTS + group * 64 + slot] = NO
-            counts[lane, group, 0] += np.int64(packed & BYTE)
-            counts[lane, group, 1] += np.int64((packed >> np.uint32(8)) & BYTE)
-            counts[lane, group, 2] += np.int64((packed >> np.uint32(16)) & BYTE)
-            counts[lane, group, 3] += np.int64(packed >> np.uint32(24))
-            lane = lane + 1 if lane + 1 < n_lanes else 0
+        for lane in range(n_lanes):
+            aware = participating = contacted = alone = np.uint32(0)
+            for slot in range(lane, SLOTS, n_lanes):
+                packed = u[COUNTS + group * 64 + slot]
+                u[COUNTS + group * 64 + slot] = NO
+                aware += packed & BYTE
+                participating += (packed >> np.uint32(8)) & BYTE
+                contacted += (packed >> np.uint32(16)) & BYTE
+                alone += packed >> np.uint32(24)
+            counts[lane, group, 0] += np.int64(aware)
+            counts[lane, group, 1] += np.int64(participating)
+            counts[lane, group, 2] += np.int64(contacted)
+            counts[lane, group, 3] += np.int64(alone)
