@@ -17,6 +17,7 @@ from mobsim.kernels.arrays import (
     APPEAL,
     APPEAL_FACTOR,
     APPEAL_WEIGHT,
+    AT_FUNDING_END,
     AWARE,
     AWARE_SHARE,
     BARRIER,
@@ -69,7 +70,6 @@ from mobsim.kernels.arrays import (
     THRESHOLD_MEAN,
     THRESHOLD_SD,
     TRAINED,
-    AT_FUNDING_END,
     TRUST,
     TRUST_MEAN,
     TRUST_SD,
@@ -123,7 +123,6 @@ from mobsim.kernels.tile import (
     MOST_STRIPS,
     N_N,
     N_P,
-    N_UNIFORM,
     NEVER,
     NO,
     OF_GROUP,
@@ -300,7 +299,9 @@ def _from_place(bits: Any, k: Any) -> Any:
 
 
 @inlined
-def gather_single(first: Any, in_tile: Any, row_start: Any, neighbours: Any, words: Any, u: Any, run: Any) -> None:
+def gather_single(
+    first: Any, in_tile: Any, row_start: Any, neighbours: Any, words: Any, u: Any, run: Any
+) -> None:
     """Add up the words of several rows for one lane.
 
     One running total goes through all ties of the tile; a row's sum is what it grows by, also where the total
@@ -328,9 +329,7 @@ def gather_single(first: Any, in_tile: Any, row_start: Any, neighbours: Any, wor
 
 
 @inlined
-def gather_wide(
-    i: Any, slot: Any, n_lanes: Any, row_start: Any, neighbours: Any, words: Any, u: Any
-) -> None:
+def gather_wide(i: Any, slot: Any, n_lanes: Any, row_start: Any, neighbours: Any, words: Any, u: Any) -> None:
     """Add up the words of one row for 16 lanes and more, strip by strip, in registers.
 
     Where the lanes do not divide into strips, the last one begins earlier and some sums are found twice.
@@ -574,7 +573,10 @@ def diffuse_week(
                 between = WIDE_ROW
                 for p in range(in_tile * n_draws):
                     shared0, shared1 = spread(f[at(DRAWN, pair, p)]), spread(f[at(DRAWN + 64, pair, p)])
-                    shared2, shared3 = spread(f[at(DRAWN + 128, pair, p)]), spread(f[at(DRAWN + 192, pair, p)])
+                    shared2, shared3 = (
+                        spread(f[at(DRAWN + 128, pair, p)]),
+                        spread(f[at(DRAWN + 192, pair, p)]),
+                    )
                     shared4 = spread(f[at(DRAWN + 256, pair, p)])
                     for k in range(p * n_arms, (p + 1) * n_arms, STRIP):
                         store(f, SPREAD + k, shared0)
@@ -677,8 +679,8 @@ def diffuse_week(
                                 else ZERO
                             )
 
-            # Exceptions put a draw within or out of reach: who was told by one of the ties that say how likely
-            # that is, agents that decided for themselves, and opposed leaders, who cannot join.
+            # Exceptions put a draw within or out of reach: who was told by one of the ties that say how
+            # likely that is, agents that decided for themselves, and opposed leaders, who cannot join.
             if transmission:
                 for slot in range(n_slots):
                     f[N_P + slot] = ZERO
@@ -715,8 +717,8 @@ def diffuse_week(
                         numerators[slot] = state.participating[slot % n_lanes]
                     f[CHOICE + slot] = ONE if numerators[slot] >= least_of[first + slot // n_lanes] else ZERO
 
-            # 4b, 4c: the chances to become aware and to choose to take part. They take long chains of operations,
-            # which several strips in a row can go through side by side.
+            # 4b, 4c: the chances to become aware and to choose to take part. They take long chains of
+            # operations, which several strips in a row can go through side by side.
             for j in range(n_strips):
                 k = begins_at[at(j, 0, 0)]
                 at_place = base + k
@@ -731,7 +733,9 @@ def diffuse_week(
                     )
                     took_part = (load(flags_flat, at_place) & np.uint32(PARTICIPATING)) > NO
                     v = load(f, p + SOCIAL_WEIGHT * 64) * exposure
-                    v = v + (load(f, p + APPEAL_WEIGHT * 64) * load(t_flat, at_place)) * load(m_flat, at_place)
+                    v = v + (load(f, p + APPEAL_WEIGHT * 64) * load(t_flat, at_place)) * load(
+                        m_flat, at_place
+                    )
                     v = v + load(f, p + CAPABILITY_WEIGHT * 64) * load(s_flat, at_place)
                     v = v + load(f, K_GROUP + k)
                     v = v - load(theta_flat, at_place)
@@ -742,8 +746,8 @@ def diffuse_week(
                         choice = pick(v >= ZERO, ONE, spread(ZERO))
                     store(f, CHOICE + k, choice)
 
-            # The rules; every line reads the state at the start of the phase. A strip may begin within the one
-            # before: what was done there is left as it is.
+            # The rules; every line reads the state at the start of the phase. A strip may begin within the
+            # one before: what was done there is left as it is.
             replaced_slots = np.uint64(0)
             busy_slots = np.uint64(0)
             able_slots = np.uint64(0)
@@ -832,9 +836,7 @@ def diffuse_week(
                     groups = load(u, GROUP + k)
                     for group in range(n_groups):
                         counted = COUNTS + group * 64 + k
-                        store(
-                            u, counted, load(u, counted) + pick(groups == np.uint32(group), packed, no)
-                        )
+                        store(u, counted, load(u, counted) + pick(groups == np.uint32(group), packed, no))
                 replaced_slots = replaced_slots | _from_place(slots_of(replaced), k)
                 busy_slots = busy_slots | _from_place(slots_of(busy & ~replaced), k)
                 able_slots = able_slots | _from_place(slots_of(able), k)
@@ -850,7 +852,7 @@ def diffuse_week(
                     draw = (slot - r * n_lanes) // n_arms
                     lane = draw * n_arms
                     i = first + r
-                    group = np.int64(group_of[i])
+                    group = int(group_of[i])
                     if r * n_draws + draw != seated:
                         seated = r * n_draws + draw
                         word0, capability, trust, fortune = draw_person(

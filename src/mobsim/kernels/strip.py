@@ -18,18 +18,26 @@ from collections.abc import Callable
 from typing import Any
 
 import numba
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba import extending
 from numba.core.imputils import lower_builtin
-from numba.extending import intrinsic, models, register_model, type_callable
 
 STRIP = 16
 """Number of slots of a strip."""
+
+_numba: Any = extending
+_lower: Any = lower_builtin
 
 _BIT = ir.IntType(1)
 _WORD = ir.IntType(32)
 _LONG = ir.IntType(64)
 _SINGLE = ir.FloatType()
 _DOUBLE = ir.DoubleType()
+
+
+def _intrinsic(function: Callable[..., Any]) -> Any:
+    """Let numba write out a function in LLVM's own operations; callers do not pass the first parameter."""
+    return _numba.intrinsic(function)
 
 
 class Strip(numba.types.Type):
@@ -61,8 +69,8 @@ MASK = Strip("mask", numba.types.boolean, _BIT)
 _KIND_OF = {kind.scalar: kind for kind in (SINGLES, DOUBLES, WORDS, LONGS, MASK)}
 
 
-@register_model(Strip)  # type: ignore[untyped-decorator]
-class _StripModel(models.PrimitiveModel):  # type: ignore[misc]
+@_numba.register_model(Strip)
+class _StripModel(_numba.models.PrimitiveModel):  # type: ignore[misc]
     """Strips live in vector registers."""
 
     def __init__(self, manager: Any, kind: Strip) -> None:
@@ -101,14 +109,14 @@ def _teach(symbol: Any, kind: Strip, result: Strip, lower: Callable[[Any, Any, A
 
         return typed
 
-    type_callable(symbol)(typer)
+    _numba.type_callable(symbol)(typer)
 
     def lowered(_context: Any, builder: Any, signature: Any, values: Any) -> Any:
         a, b = (_spread(builder, *pair) for pair in zip(signature.args, values, strict=True))
         return lower(builder, a, b)
 
     for pair in ((kind, kind), (kind, kind.scalar), (kind.scalar, kind)):
-        lower_builtin(symbol, *pair)(lowered)
+        _lower(symbol, *pair)(lowered)
 
 
 def _compare(method: str, sign: str) -> Callable[[Any, Any, Any], Any]:
@@ -144,14 +152,16 @@ for _symbol, _name in _ORDER.items():
         _teach(_symbol, _reals, MASK, _compare("fcmp_ordered", _name))
 
 
-@type_callable(operator.invert)  # type: ignore[untyped-decorator]
 def _type_invert(_context: Any) -> Any:
     return lambda a: MASK if a is MASK else None
 
 
-@lower_builtin(operator.invert, MASK)  # type: ignore[untyped-decorator]
 def _lower_invert(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
     return builder.xor(values[0], _constant(MASK, 1))
+
+
+_numba.type_callable(operator.invert)(_type_invert)
+_lower(operator.invert, MASK)(_lower_invert)
 
 
 def _place(context: Any, builder: Any, array: Any, values: Any, index: Any) -> Any:
@@ -171,7 +181,7 @@ _HELD_AS = {
 }
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_intrinsic
 def load(_typing: Any, array: Any, index: Any) -> Any:
     """Read 16 elements from a place on; bytes become whole numbers.
 
@@ -191,7 +201,7 @@ def load(_typing: Any, array: Any, index: Any) -> Any:
     return kind(array, index), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_intrinsic
 def store(_typing: Any, array: Any, index: Any, strip: Any) -> Any:
     """Write a strip to 16 elements from a place on.
 
@@ -214,7 +224,7 @@ def store(_typing: Any, array: Any, index: Any, strip: Any) -> Any:
     return numba.types.void(array, index, strip), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_intrinsic
 def spread(_typing: Any, value: Any) -> Any:
     """A strip with the same number in all slots.
 
@@ -229,7 +239,7 @@ def spread(_typing: Any, value: Any) -> Any:
     return _KIND_OF[value](value), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_intrinsic
 def pick(_typing: Any, condition: Any, yes: Any, no: Any) -> Any:
     """Slot by slot, `yes` where the condition holds and `no` elsewhere.
 
@@ -249,7 +259,7 @@ def pick(_typing: Any, condition: Any, yes: Any, no: Any) -> Any:
     return kind(condition, yes, no), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_intrinsic
 def slots_of(_typing: Any, condition: Any) -> Any:
     """A number (uint64) whose bit k says whether the condition holds in slot k.
 
@@ -264,7 +274,7 @@ def slots_of(_typing: Any, condition: Any) -> Any:
     return numba.types.uint64(condition), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_intrinsic
 def from_slot(_typing: Any, first: Any) -> Any:
     """Yes in the slots from `first` on.
 
@@ -298,7 +308,7 @@ def _converter(
 
     convert.__name__ = convert.__qualname__ = name
     convert.__doc__ = description
-    return intrinsic(convert)
+    return _intrinsic(convert)
 
 
 as_single = _converter("as_single", WORDS, SINGLES, "sitofp", "Whole numbers (as int32) in float32.")
@@ -317,7 +327,7 @@ bits_of = _converter("bits_of", SINGLES, WORDS, "bitcast", "The bits of float32 
 of_bits = _converter("of_bits", WORDS, SINGLES, "bitcast", "float32 numbers from their bits.")
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@_intrinsic
 def lowest_bit(_typing: Any, bits: Any) -> Any:
     """Number of the lowest bit that is set (int64), of a number (uint64) that is not 0."""
 

@@ -1,8 +1,9 @@
 """A tile: up to 64 slots of residents x lanes, and the scratch in which their week is prepared.
 
-A slot is one resident in one lane; a tile is as many residents as fit into 64 slots. What a slot needs besides its state stands in three scratch arrays, `f` (float32), `u`
-(uint32) and `d` (float64), row by row, one place a slot; the rules (`diffusion.py`) read it strip by strip.
-This file says which quantity stands where.
+A slot is one resident in one lane; a tile is as many residents as fit into 64 slots. What a slot needs
+besides its state stands in three scratch arrays, `f` (float32), `u` (uint32) and `d` (float64), row by row,
+one place a slot; the rules (`diffusion.py`) read it strip by strip. This file says which quantity stands
+where.
 """
 
 from __future__ import annotations
