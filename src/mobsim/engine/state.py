@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -156,6 +157,30 @@ def start_organizations(community: Community, spec: CommunitySpec, n_lanes: int)
     return organizations
 
 
+def at_line(shape: tuple[int, ...], kind: Any) -> Any:
+    """Return zeros that begin at a line of the cache (64 bytes).
+
+    The week kernel reads and writes 64 bytes at once; across two lines that takes a tenth longer.
+
+    Parameters
+    ----------
+    shape : shape of the array.
+    kind : data type.
+    """
+    n_bytes = math.prod(shape) * np.dtype(kind).itemsize
+    room = np.zeros(n_bytes + 64, np.uint8)
+    first = -room.ctypes.data % 64
+    return room[first : first + n_bytes].view(kind).reshape(shape)
+
+
+def _for_all_arms(of_lucks: Any, copies: int) -> Any:
+    """Return an array with every element of its last axis, a lane, `copies` times in a row."""
+    n_lanes = of_lucks.shape[-1]
+    wide = at_line((*of_lucks.shape[:-1], n_lanes * copies), of_lucks.dtype)
+    wide.reshape((*of_lucks.shape, copies))[...] = of_lucks[..., None]
+    return wide
+
+
 def start_state(community: Community, first_week: int, n_lanes: int, *, remembers: bool) -> a.State:
     """Return the state at the start of burn-in, the same in every lane.
 
@@ -168,19 +193,21 @@ def start_state(community: Community, first_week: int, n_lanes: int, *, remember
     """
     n = community.n_residents
     flags = community.aware * np.uint8(a.AWARE) + community.participating * np.uint8(a.PARTICIPATING)
-    reals = np.zeros((6, n, n_lanes), np.float32)
+    reals = at_line((6, n, n_lanes), np.float32)
     reals[a.THRESHOLD] = community.threshold[:, None]
     reals[a.START_CAPABILITY] = community.capability[:, None]
     reals[a.CAPABILITY] = community.capability[:, None]
     reals[a.TRUST] = community.trust[:, None]
+    told_week = at_line((n, n_lanes), np.int32)
+    told_week[:] = first_week - 1
     return a.State(
-        words=np.zeros((2, n * n_lanes), np.uint32),
-        flags=np.ascontiguousarray(np.repeat(flags.astype(np.uint8)[:, None], n_lanes, axis=1)),
-        roles=np.zeros((n, n_lanes), np.uint8),
+        words=at_line((2, n * n_lanes), np.uint32),
+        flags=_for_all_arms(flags.astype(np.uint8)[:, None], n_lanes),
+        roles=at_line((n, n_lanes), np.uint8),
         last=np.zeros((n, n_lanes) if remembers else (0, 0), np.uint8),
         organizing=np.zeros(n, np.uint8),
         reals=reals,
-        told_week=np.full((n, n_lanes), first_week - 1, np.int32),
+        told_week=told_week,
         results=np.zeros(n_lanes),
         wins=np.zeros(n_lanes, np.int64),
         participating=np.zeros(n_lanes, np.int64),
@@ -203,15 +230,14 @@ def fan_out(state: a.State, copies: int) -> a.State:
     if copies == 1:
         return state
     n, n_lanes = state.flags.shape
-    words = np.repeat(state.words.reshape(2, n, n_lanes), copies, axis=2)
     return a.State(
-        words=np.ascontiguousarray(words).reshape(2, n * n_lanes * copies),
-        flags=np.ascontiguousarray(np.repeat(state.flags, copies, axis=1)),
-        roles=np.ascontiguousarray(np.repeat(state.roles, copies, axis=1)),
+        words=_for_all_arms(state.words.reshape(2, n, n_lanes), copies).reshape(2, n * n_lanes * copies),
+        flags=_for_all_arms(state.flags, copies),
+        roles=_for_all_arms(state.roles, copies),
         last=np.ascontiguousarray(np.repeat(state.last, copies, axis=1)),
         organizing=state.organizing.copy(),
-        reals=np.ascontiguousarray(np.repeat(state.reals, copies, axis=2)),
-        told_week=np.ascontiguousarray(np.repeat(state.told_week, copies, axis=1)),
+        reals=_for_all_arms(state.reals, copies),
+        told_week=_for_all_arms(state.told_week, copies),
         results=np.repeat(state.results, copies),
         wins=np.repeat(state.wins, copies),
         participating=np.repeat(state.participating, copies),

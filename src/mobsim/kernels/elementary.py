@@ -17,11 +17,13 @@ with coefficients fitted for this file.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mobsim.kernels.compile import inlined, internal, kernel
+from mobsim.kernels.strip import bits_of, of_bits, pick
 
 LOG2_E = 1.4426950408889634
 """log2(e), rounded to float64: multiply a natural exponent by it before `exp2_32`."""
@@ -501,6 +503,39 @@ def logistic_32(v_scaled: np.float32) -> np.float32:
         The logistic function of V / tau, relative error below 2e-7; exactly 1/2 at 0.
     """
     return _ONE_32 / (_ONE_32 + exp2_32(-np.float32(v_scaled)))
+
+
+@inlined
+def exp2_strip(x: Any) -> Any:
+    """`exp2_32` of all slots of a strip.
+
+    Parameters
+    ----------
+    x : strip of float32.
+    """
+    x = pick(x < _LOWEST_32, _LOWEST_32, x)
+    x = pick(x > _HIGHEST_32, _HIGHEST_32, x)
+    shifted = x + _ROUNDER_32
+    r = x - (shifted - _ROUNDER_32)
+    q = r * _E6 + _E5
+    q = q * r + _E4
+    q = q * r + _E3
+    q = q * r + _E2
+    q = q * r + _E1
+    power = of_bits((bits_of(shifted) + _BIAS_32) << _EXPONENT_SHIFT_32)
+    return (q * r + _ONE_32) * power
+
+
+@inlined
+def logistic_strip(v_scaled: Any) -> Any:
+    """`logistic_32` of all slots of a strip.
+
+    Parameters
+    ----------
+    v_scaled : strip of float32, V * log2(e) / tau.
+    """
+    # 0 - v is -v but for the sign of zero, which exp2 does not see.
+    return _ONE_32 / (_ONE_32 + exp2_strip(np.float32(0.0) - v_scaled))
 
 
 @kernel

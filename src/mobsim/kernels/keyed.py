@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mobsim.kernels.compile import inlined, internal, kernel
+from mobsim.kernels.strip import lower_half, widened
 
 Whole: TypeAlias = int | np.integer[Any]
 """A whole number of any width; kernels pass NumPy integers where Python code passes `int`."""
@@ -201,7 +202,7 @@ def philox_slots(
     community: Whole,
     out: npt.NDArray[np.uint32],
 ) -> None:
-    """Draw the four random words of 64 pairs of an entity and a luck: what the week kernel calls.
+    """Draw the four random words of 64 pairs of an entity and a luck.
 
     Parameters
     ----------
@@ -277,6 +278,100 @@ def philox_second(
     for slot in range(64):
         _, v1, _, _ = _ten_rounds((np.uint64(first) + np.uint64(slot)) & _LOW, w1, w2, w3, k0, k1)
         out[slot] = np.uint32(v1)
+
+
+@inlined
+def _strip_round(w0: Any, w1: Any, w2: Any, w3: Any, k0: Any, k1: Any) -> Any:
+    """`_round` for strips of longs, of which only the lower halves count."""
+    product_0 = (w0 & _LOW) * _MULTIPLIER_0
+    product_1 = (w2 & _LOW) * _MULTIPLIER_1
+    return (product_1 >> _HALF) ^ w1 ^ k0, product_1, (product_0 >> _HALF) ^ w3 ^ k1, product_0
+
+
+@inlined
+def luck_rounds(lucks: Any, week: Any, seed: Any, community: Any) -> Any:
+    """Return what the first two rounds make of lucks and week, whatever the entity: three strips of words.
+
+    Parameters
+    ----------
+    lucks : strip of words.
+    week, seed, community : uint64 below 2**32.
+    """
+    product = widened(lucks) * _MULTIPLIER_1
+    first = (product >> _HALF) ^ (week ^ seed)
+    second = (first & _LOW) * _MULTIPLIER_0
+    return (
+        lower_half(product ^ (seed + _KEY_STEP_0)),
+        lower_half((second >> _HALF) ^ (community + _KEY_STEP_1)),
+        lower_half(second),
+    )
+
+
+@inlined
+def entity_rounds(entities: Any, stream: Any, community: Any) -> Any:
+    """Return what the first two rounds make of entities and stream, whatever the luck: three strips of longs.
+
+    Parameters
+    ----------
+    entities : strip of words.
+    stream, community : uint64 below 2**32.
+    """
+    product = widened(entities) * _MULTIPLIER_0
+    third = (product >> _HALF) ^ (stream ^ community)
+    second = (third & _LOW) * _MULTIPLIER_1
+    return second >> _HALF, second, product
+
+
+@inlined
+def philox_strips(of_luck: Any, of_entity: Any, luck_2: Any, entity_2: Any, seed: Any, community: Any) -> Any:
+    """Draw the four random words of two strips of pairs of an entity and a luck: what the week kernel calls.
+
+    Words are carried in 64 bits; what stands above the lower 32 is dropped before it is multiplied. Two
+    strips go side by side, because each step of a round has to wait for the one before.
+
+    Parameters
+    ----------
+    of_luck, of_entity, luck_2, entity_2 : of both strips, from `luck_rounds` and `entity_rounds`.
+    seed, community : uint64 below 2**32, as there.
+
+    Returns
+    -------
+    two tuples of four strips of words
+        As `philox`.
+    """
+    w0, w1 = of_entity[0] ^ widened(of_luck[0]), of_entity[1]
+    w2, w3 = widened(of_luck[1]) ^ of_entity[2], widened(of_luck[2])
+    v0, v1 = entity_2[0] ^ widened(luck_2[0]), entity_2[1]
+    v2, v3 = widened(luck_2[1]) ^ entity_2[2], widened(luck_2[2])
+    k0, k1 = seed + _KEY_STEP_0, community + _KEY_STEP_1
+    k0, k1 = (k0 + _KEY_STEP_0) & _LOW, (k1 + _KEY_STEP_1) & _LOW
+    w0, w1, w2, w3 = _strip_round(w0, w1, w2, w3, k0, k1)
+    v0, v1, v2, v3 = _strip_round(v0, v1, v2, v3, k0, k1)
+    k0, k1 = (k0 + _KEY_STEP_0) & _LOW, (k1 + _KEY_STEP_1) & _LOW
+    w0, w1, w2, w3 = _strip_round(w0, w1, w2, w3, k0, k1)
+    v0, v1, v2, v3 = _strip_round(v0, v1, v2, v3, k0, k1)
+    k0, k1 = (k0 + _KEY_STEP_0) & _LOW, (k1 + _KEY_STEP_1) & _LOW
+    w0, w1, w2, w3 = _strip_round(w0, w1, w2, w3, k0, k1)
+    v0, v1, v2, v3 = _strip_round(v0, v1, v2, v3, k0, k1)
+    k0, k1 = (k0 + _KEY_STEP_0) & _LOW, (k1 + _KEY_STEP_1) & _LOW
+    w0, w1, w2, w3 = _strip_round(w0, w1, w2, w3, k0, k1)
+    v0, v1, v2, v3 = _strip_round(v0, v1, v2, v3, k0, k1)
+    k0, k1 = (k0 + _KEY_STEP_0) & _LOW, (k1 + _KEY_STEP_1) & _LOW
+    w0, w1, w2, w3 = _strip_round(w0, w1, w2, w3, k0, k1)
+    v0, v1, v2, v3 = _strip_round(v0, v1, v2, v3, k0, k1)
+    k0, k1 = (k0 + _KEY_STEP_0) & _LOW, (k1 + _KEY_STEP_1) & _LOW
+    w0, w1, w2, w3 = _strip_round(w0, w1, w2, w3, k0, k1)
+    v0, v1, v2, v3 = _strip_round(v0, v1, v2, v3, k0, k1)
+    k0, k1 = (k0 + _KEY_STEP_0) & _LOW, (k1 + _KEY_STEP_1) & _LOW
+    w0, w1, w2, w3 = _strip_round(w0, w1, w2, w3, k0, k1)
+    v0, v1, v2, v3 = _strip_round(v0, v1, v2, v3, k0, k1)
+    k0, k1 = (k0 + _KEY_STEP_0) & _LOW, (k1 + _KEY_STEP_1) & _LOW
+    w0, w1, w2, w3 = _strip_round(w0, w1, w2, w3, k0, k1)
+    v0, v1, v2, v3 = _strip_round(v0, v1, v2, v3, k0, k1)
+    return (
+        (lower_half(w0), lower_half(w1), lower_half(w2), lower_half(w3)),
+        (lower_half(v0), lower_half(v1), lower_half(v2), lower_half(v3)),
+    )
 
 
 @inlined

@@ -1,8 +1,8 @@
-"""A tile: 64 slots of residents x lanes in scratch arrays with constant offsets.
+"""A tile: up to 64 slots of residents x lanes, and the scratch in which their week is prepared.
 
-The rules of the week kernel (`diffusion.py`) are loops of constant length over two scratch arrays, `f`
-(float32) and `u` (uint32), with constant offsets: that is what the compiler turns into vector code. Slots
-beyond the last resident hold leftovers and are never written back. This file says which quantity stands
+A slot is one resident in one lane; a tile is as many residents as fit into 64 slots. What a slot needs
+besides its state stands in three scratch arrays, `f` (float32), `u` (uint32) and `d` (float64), row by row,
+one place a slot; the rules (`diffusion.py`) read it strip by strip. This file says which quantity stands
 where.
 """
 
@@ -17,24 +17,34 @@ from numba.extending import intrinsic
 from mobsim.kernels.arrays import N_SINGLES, Int64, UInt32
 from mobsim.kernels.compile import internal
 from mobsim.kernels.keyed import TILE
+from mobsim.kernels.strip import STRIP
 
 SLOTS = TILE
+MARGIN = STRIP
+"""Unused places before the first row: the last strip of a small tile begins before it."""
+N_UNIFORM = 5
+"""Uniform numbers of a slot: becoming aware, taking part, lapsing, leaving, beginning to organize."""
+MOST_STRIPS = 8
+"""At most so many strips make up a tile."""
+WIDE_ROW = SLOTS + STRIP
 
-# Places in the float32 scratch, 64 slots each: draws, counts, terms by group, states, Λ, parameters.
-U0, U1, U2, U3 = 0 * 64, 1 * 64, 2 * 64, 3 * 64
-N_P, N_N, QUOTIENT = 4 * 64, 5 * 64, 6 * 64
-LOG_MEDIA, K_GROUP, LAMBDA_F = 7 * 64, 8 * 64, 9 * 64
-THETA, S_START, S_NOW, O_NOW, T_NOW, M_NOW = 10 * 64, 11 * 64, 12 * 64, 13 * 64, 14 * 64, 15 * 64
-CHOICE = 16 * 64
-PARAMETERS = 17 * 64
-N_FLOATS = (17 + N_SINGLES) * 64
+# Places in the float32 scratch: uniform numbers by draw and by slot, counts and exposure, what belongs to the
+# group, parameters; then two rows for each group.
+DRAWN = MARGIN
+SPREAD = DRAWN + N_UNIFORM * 64
+N_P = SPREAD + N_UNIFORM * WIDE_ROW
+N_N, QUOTIENT, CHOICE = N_P + 64, N_P + 2 * 64, N_P + 3 * 64
+LOG_MEDIA, K_GROUP, LAMBDA_F = N_P + 4 * 64, N_P + 5 * 64, N_P + 6 * 64
+CHANCE = N_P + 7 * 64
+PARAMETERS = N_P + 8 * 64
+OF_GROUP = PARAMETERS + N_SINGLES * 64
 
-# Places in the uint32 scratch: sums, flags, what belongs to the place, what was decided, counts by group.
-SUMS, FLAGS, UNITS, GROUP, OFFSET = 0 * 64, 1 * 64, 2 * 64, 3 * 64, 4 * 64
-TELLS, WORD, TOLD_BY_TIE = 5 * 64, 6 * 64, 7 * 64
-IS_AWARE, TAKES_PART, REPLACED, JUST_TOLD = 8 * 64, 9 * 64, 10 * 64, 11 * 64
-ROLES, BUSY = 12 * 64, 13 * 64
-COUNTS = 14 * 64
+# Places in the uint32 scratch: sums of state words, what belongs to the place, packed counts by group.
+SUMS, UNITS, GROUP, OFFSET = MARGIN, MARGIN + 64, MARGIN + 2 * 64, MARGIN + 3 * 64
+COUNTS = MARGIN + 4 * 64
+
+# Places in the float64 scratch.
+FACTOR = MARGIN
 
 ONE, ZERO, HALF = np.float32(1.0), np.float32(0.0), np.float32(0.5)
 NEVER, ALWAYS = np.float32(2.0), np.float32(-1.0)
@@ -76,11 +86,16 @@ def flush_counts(u: UInt32, counts: Int64) -> None:
     """
     n_lanes, n_groups = counts.shape[0], counts.shape[1]
     for group in range(n_groups):
-        for slot in range(SLOTS):
-            packed = u[COUNTS + group * 64 + slot]
-            u[COUNTS + group * 64 + slot] = NO
-            lane = slot % n_lanes
-            counts[lane, group, 0] += np.int64(packed & BYTE)
-            counts[lane, group, 1] += np.int64((packed >> np.uint32(8)) & BYTE)
-            counts[lane, group, 2] += np.int64((packed >> np.uint32(16)) & BYTE)
-            counts[lane, group, 3] += np.int64(packed >> np.uint32(24))
+        for lane in range(n_lanes):
+            aware = participating = contacted = alone = np.uint32(0)
+            for slot in range(lane, SLOTS, n_lanes):
+                packed = u[COUNTS + group * 64 + slot]
+                u[COUNTS + group * 64 + slot] = NO
+                aware += packed & BYTE
+                participating += (packed >> np.uint32(8)) & BYTE
+                contacted += (packed >> np.uint32(16)) & BYTE
+                alone += packed >> np.uint32(24)
+            counts[lane, group, 0] += np.int64(aware)
+            counts[lane, group, 1] += np.int64(participating)
+            counts[lane, group, 2] += np.int64(contacted)
+            counts[lane, group, 3] += np.int64(alone)
