@@ -1,4 +1,4 @@
-"""Write tests/baseline/work.json anew: `python -m tests.baseline.rewrite_work`, then look at the difference."""
+"""Write work.json anew: `python -m tests.baseline.rewrite_work`, then look at the difference."""
 
 from __future__ import annotations
 

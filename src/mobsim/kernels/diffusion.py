@@ -89,6 +89,7 @@ from mobsim.kernels.arrays import (
     UInt32,
 )
 from mobsim.kernels.compile import inlined, internal, kernel, phase
+from mobsim.kernels.counting import TIES, count
 from mobsim.kernels.elementary import exp2_strip, logistic_strip
 from mobsim.kernels.keyed import Whole, entity_rounds, luck_rounds, philox, philox_strips, uniform
 from mobsim.kernels.monitoring import relief_of
@@ -639,6 +640,7 @@ def diffuse_week(
 
             # 4a: counts and exposure.
             if not well_mixed:
+                count(TIES, np.int64(row_start[first + in_tile]) - np.int64(row_start[first]))
                 if wide:
                     for r in range(in_tile):
                         if not general[at(first, r, 0)]:

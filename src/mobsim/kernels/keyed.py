@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mobsim.kernels.compile import inlined, internal, kernel
+from mobsim.kernels.counting import DRAWS, count
 from mobsim.kernels.strip import lower_half, widened
 
 Whole: TypeAlias = int | np.integer[Any]
@@ -87,6 +88,7 @@ def _philox_integers(
     entity: np.int64, week: np.int64, luck: np.int64, stream: np.int64, seed: np.int64, community: np.int64
 ) -> tuple[np.uint32, np.uint32, np.uint32, np.uint32]:
     """`philox` for arguments that are already 64-bit integers: the one compiled body behind scalar calls."""
+    count(DRAWS, 1)
     w0, w1, w2, w3 = _ten_rounds(
         np.uint64(entity) & _LOW,
         np.uint64(week) & _LOW,
@@ -159,6 +161,7 @@ def philox_words(
     w3 = np.uint64(stream) & _LOW
     k0 = np.uint64(seed) & _LOW
     k1 = np.uint64(community) & _LOW
+    count(DRAWS, entities.size)
     for i in range(entities.size):
         v0, v1, v2, v3 = _ten_rounds(np.uint64(entities[i]), w1, w2, w3, k0, k1)
         row_0[i] = np.uint32(v0)
@@ -183,6 +186,7 @@ def _slots(
     w3 = np.uint64(stream) & _LOW
     k0 = np.uint64(seed) & _LOW
     k1 = np.uint64(community) & _LOW
+    count(DRAWS, 64)
     # The constant trip count lets LLVM turn the loop into vector code without a remainder.
     for slot in range(64):
         v0, v1, v2, v3 = _ten_rounds(np.uint64(entities[slot]), w1, np.uint64(lucks[slot]), w3, k0, k1)
@@ -244,6 +248,7 @@ def philox_first(
     w3 = np.uint64(stream) & _LOW
     k0 = np.uint64(seed) & _LOW
     k1 = np.uint64(community) & _LOW
+    count(DRAWS, 64)
     for slot in range(64):
         v0, _, _, _ = _ten_rounds(np.uint64(entities[np.uint64(start) + np.uint64(slot)]), w1, w2, w3, k0, k1)
         out[slot] = np.uint32(v0)
@@ -275,6 +280,7 @@ def philox_second(
     w3 = np.uint64(stream) & _LOW
     k0 = np.uint64(seed) & _LOW
     k1 = np.uint64(community) & _LOW
+    count(DRAWS, 64)
     for slot in range(64):
         _, v1, _, _ = _ten_rounds((np.uint64(first) + np.uint64(slot)) & _LOW, w1, w2, w3, k0, k1)
         out[slot] = np.uint32(v1)
@@ -339,6 +345,7 @@ def philox_strips(of_luck: Any, of_entity: Any, luck_2: Any, entity_2: Any, seed
     two tuples of four strips of words
         As `philox`.
     """
+    count(DRAWS, 32)
     w0, w1 = of_entity[0] ^ widened(of_luck[0]), of_entity[1]
     w2, w3 = widened(of_luck[1]) ^ of_entity[2], widened(of_luck[2])
     v0, v1 = entity_2[0] ^ widened(luck_2[0]), entity_2[1]
