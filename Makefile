@@ -39,9 +39,10 @@ lock: ## write requirements/ again from pyproject.toml (needs uv; tools/lock --u
 lowest: ## run the quick tests on the lowest versions that pyproject.toml allows (needs uv)
 	tools/lowest
 
-bench: setup ## time the week kernel
-	$(BIN)/python benchmarks/week_kernel.py
+bench: ## measure mobsim beside other programs (about 20 minutes); WHAT="--works W3-10k" or WHAT=--large: see benchmarks/run.py
+	@$(PYTHON) tools/setup.py --bench
+	.venv-bench/bin/python -m benchmarks.run $(WHAT)
 
 clean: ## remove .venv, caches and builds; results/ stays
-	rm -rf .venv build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf .venv .venv-bench build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

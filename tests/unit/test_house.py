@@ -229,7 +229,9 @@ def test_no_machine_path_and_no_registry_address_is_kept() -> None:
 
 def test_locks_pin_everything_with_hashes() -> None:
     locks = sorted((TOP / "requirements").glob("*.txt"))
-    assert [lock.name for lock in locks] == ["py311.txt", "py312.txt", "test-py311.txt", "test-py312.txt"]
+    assert [lock.name for lock in locks] == [
+        f"{prefix}{line}.txt" for prefix in ("bench-", "", "test-") for line in ("py311", "py312")
+    ]
     for lock in locks:
         entries = re.split(r"\n(?=\S)", lock.read_text("utf-8").strip())
         for entry in entries:
@@ -238,9 +240,9 @@ def test_locks_pin_everything_with_hashes() -> None:
             ), entry
 
 
-def test_the_tests_run_on_what_users_run_on() -> None:
+def test_tests_and_bench_run_on_what_users_run_on() -> None:
     for line in ("py311", "py312"):
-        runtime, tests = (
+        runtime, tests, bench = (
             set(
                 re.findall(
                     r"^([\w.-]+==\S+)",
@@ -248,9 +250,10 @@ def test_the_tests_run_on_what_users_run_on() -> None:
                     re.MULTILINE,
                 )
             )
-            for prefix in ("", "test-")
+            for prefix in ("", "test-", "bench-")
         )
         assert runtime <= tests
+        assert runtime <= bench
 
 
 # Errors

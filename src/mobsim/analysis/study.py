@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mobsim.analysis.facts import CheckResult, check_fact
@@ -140,9 +141,15 @@ class Study:
         outcome : such as participation_fe.
         group : a group's name, or all.
         """
-        table = self.comparison.table
-        found = table[(table["arm"] == arm) & (table["outcome"] == outcome) & (table["group"] == group)]
-        return None if found.empty else {str(key): value for key, value in found.iloc[0].items()}
+        return self._rows.get((arm, outcome, group))
+
+    @cached_property
+    def _rows(self) -> dict[tuple[str, str, str], dict[str, Any]]:
+        """The rows of the comparison by arm, outcome and group, made once: a page asks for hundreds."""
+        rows: dict[tuple[str, str, str], dict[str, Any]] = {}
+        for row in self.comparison.table.to_dict("records"):
+            rows.setdefault((row["arm"], row["outcome"], row["group"]), {str(key): row[key] for key in row})
+        return rows
 
     @property
     def widening(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +10,8 @@ import typer
 
 if TYPE_CHECKING:
     from mobsim.analysis.study import Study
+    from mobsim.cli.progress import Reporter
+    from mobsim.report.drawing import Helper
     from mobsim.scenario.scenario import Scenario
 
 
@@ -40,28 +43,38 @@ def compare(
     import time
 
     from mobsim.cli.progress import duration, reporter
+    from mobsim.report.drawing import Helper
     from mobsim.scenario.file import load_scenario
 
-    resolved = load_scenario(scenario)
-    started = time.monotonic()
-    with reporter(quiet=quiet) as tell:
-        study, folder = _compare_and_write(
-            resolved, results, tell, communities=communities, luck=luck, threads=threads, until=until
-        )
-    typer.echo(as_json(study, folder) if json else as_text(study, folder))
+    with Helper(wanted=threads != 1) as helper:
+        resolved = load_scenario(scenario)
+        started = time.monotonic()
+        with reporter(quiet=quiet) as tell:
+            told = _compare_and_write(
+                resolved, results, tell, helper, as_json if json else as_text,
+                threads=threads, communities=communities, luck=luck, until=until,
+            )  # fmt: skip
+    typer.echo(told)
     if not quiet:
         typer.echo(f"done in {duration(time.monotonic() - started)}", err=True)
 
 
 def _compare_and_write(
-    scenario: Scenario, results: Path, tell: Any, *, threads: int | None, **design: Any
-) -> tuple[Study, Path]:
-    """Simulate, compare and write, telling each step."""
+    scenario: Scenario,
+    results: Path,
+    tell: Reporter,
+    helper: Helper,
+    words_of: Callable[[Study, Path], str],
+    *,
+    threads: int | None,
+    **design: Any,
+) -> str:
+    """Simulate, compare and write, telling each step; return what the command prints."""
     import time
 
     from mobsim.analysis.study import compare as run_study
     from mobsim.engine.first_use import prepare
-    from mobsim.report.results import prepare_results, write_results
+    from mobsim.report.results import drawing_of, folder_of, prepare_results, write_results
 
     prepare_results(results, scenario)
     started = time.monotonic()
@@ -70,8 +83,10 @@ def _compare_and_write(
     study = run_study(scenario, threads=threads, progress=tell.runs, **design)
     seconds = time.monotonic() - started
     tell.step("writing tables, figures and page")
-    folder = write_results(study, results, log=f"compare {len(study.runs)} runs in {seconds:.1f} s")
-    return study, folder
+    drawing = drawing_of(study, helper)
+    told = words_of(study, folder_of(study, results))  # while the helper draws
+    write_results(study, results, log=f"compare {len(study.runs)} runs in {seconds:.1f} s", drawing=drawing)
+    return told
 
 
 def as_text(study: Study, folder: Path) -> str:

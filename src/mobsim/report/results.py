@@ -13,7 +13,8 @@ from mobsim.analysis.facts import CheckResult
 from mobsim.analysis.study import Study, single_community
 from mobsim.engine.outcomes import data_dictionary
 from mobsim.report.build import build_page
-from mobsim.report.figures import Picture, pictures_of
+from mobsim.report.drawing import Drawing, Helper
+from mobsim.report.figures import Picture, sketches_of
 from mobsim.report.folder import append_line, prepare_folder, write_folder
 from mobsim.report.manifest import digest_of, manifest_of
 from mobsim.report.tables import csv_of, csv_of_rows
@@ -39,7 +40,7 @@ def prepare_results(results: Path, scenario: Scenario) -> None:
     prepare_folder(results / scenario.name)
 
 
-def write_results(study: Study, results: Path, *, log: str = "") -> Path:
+def write_results(study: Study, results: Path, *, log: str = "", drawing: Drawing | None = None) -> Path:
     """Write the results folder of a study; it appears complete or not at all.
 
     Parameters
@@ -47,6 +48,7 @@ def write_results(study: Study, results: Path, *, log: str = "") -> Path:
     study : the study.
     results : folder of all results.
     log : what to note in the log beside the folder, such as how long the runs took.
+    drawing : the figures of the study, if they are being drawn; none: they are drawn here.
 
     Returns
     -------
@@ -56,22 +58,52 @@ def write_results(study: Study, results: Path, *, log: str = "") -> Path:
     ------
     ResultsError : if it cannot be written; earlier results are then as they were.
     """
-    folder = results / study.scenario.name / digest_of(study)
-    write_folder(folder, files_of(study))
+    folder = folder_of(study, results)
+    write_folder(folder, files_of(study, drawing))
     now = datetime.now(UTC).isoformat(timespec="seconds")
     append_line(folder.parent / "log.txt", f"{now} {folder.name} {log}".rstrip())
     return folder
 
 
-def files_of(study: Study) -> dict[str, bytes]:
-    """Return every file of the results folder: path -> content. The same study gives the same bytes."""
+def folder_of(study: Study, results: Path) -> Path:
+    """Return the folder in which a study is kept.
+
+    Parameters
+    ----------
+    study : the study.
+    results : folder of all results.
+    """
+    return results / study.scenario.name / digest_of(study)
+
+
+def drawing_of(study: Study, helper: Helper | None = None) -> Drawing:
+    """Begin to draw the figures of a study.
+
+    Parameters
+    ----------
+    study : the study.
+    helper : who draws; none: this process, when the figures are asked for.
+    """
+    sketches = sketches_of(study, example_community(study.scenario))
+    return Drawing(sketches) if helper is None else helper.begin(sketches)
+
+
+def files_of(study: Study, drawing: Drawing | None = None) -> dict[str, bytes]:
+    """Return every file of the results folder: path -> content. The same study gives the same bytes.
+
+    Parameters
+    ----------
+    study : the study.
+    drawing : its figures, if they are being drawn.
+    """
+    drawing = drawing or drawing_of(study)
     tables = tables_of_study(study)
     manifest = manifest_of(study)
-    pictures = pictures_of(study, example_community(study.scenario))
     files = {f"{name}.csv": csv_of(table) for name, table in tables.items()}
     files["data_dictionary.csv"] = dictionary_of(tables)
     files["manifest.json"] = _json(manifest)
     files["scenario.yaml"] = dump(study.scenario).encode()
+    pictures = drawing.pictures()
     files |= _figure_files(pictures)
     files[PAGE] = build_page(study, pictures, manifest).encode()
     return files

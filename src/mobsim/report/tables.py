@@ -58,23 +58,17 @@ def number(value: float) -> str:
 
 def _cells(column: pd.Series[Any]) -> list[str]:
     """Write a column; each different number is written once, since shares of a community repeat a lot."""
+    import pandas as pd
+
     kind = column.dtype.kind if isinstance(column.dtype, np.dtype) else "O"
-    if kind in "biu":
-        values, places = np.unique(column.to_numpy().astype(np.int64), return_inverse=True)
-        words = [str(value) for value in values.tolist()]
-    elif kind == "f":
-        values, places = np.unique(column.to_numpy(dtype=np.float64), return_inverse=True)
-        words = [number(value) for value in values.tolist()]
-    else:
-        different: dict[object, str] = {}
-        return [_remembered(different, value) for value in column.tolist()]
+    if kind not in "biuf":
+        cells = column.tolist()
+        written = {value: _cell(value) for value in dict.fromkeys(cells)}
+        return [written[value] for value in cells]
+    numbers = column.to_numpy(dtype=np.float64 if kind == "f" else np.int64)
+    places, values = pd.factorize(numbers, use_na_sentinel=False)
+    words = [number(value) if kind == "f" else str(value) for value in values.tolist()]
     return np.array(words, dtype=object)[places].tolist() if words else []
-
-
-def _remembered(different: dict[object, str], value: object) -> str:
-    if value not in different:
-        different[value] = _cell(value)
-    return different[value]
 
 
 def _cell(value: object) -> str:

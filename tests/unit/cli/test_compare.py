@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import signal
@@ -15,7 +16,8 @@ import pytest
 
 from mobsim.cli import progress
 from mobsim.cli.compare import as_json, as_text
-from mobsim.cli.main import main
+from mobsim.cli.main import MANY_OBJECTS, main
+from mobsim.report import drawing
 
 SCENARIO = """
 schema_version: 2
@@ -76,6 +78,39 @@ def test_the_comparison_is_printed_and_kept(file: Path, tmp_path: Path, capsys: 
     assert main(again) == 0
     second = Path(capsys.readouterr().out.rsplit("Page: ", 1)[1].strip())
     assert folder_bytes(second.parent) == before
+
+
+def test_the_command_loads_no_more_than_it_needs(file: Path, tmp_path: Path) -> None:
+    """A first result waits for every package that is loaded; what draws is loaded by the helper meanwhile."""
+    code = (
+        "import sys\n"
+        "from mobsim.cli.main import main\n"
+        f"assert main(['compare', {str(file)!r}, '--results', {str(tmp_path)!r}, '-q']) == 0\n"
+        "print('loaded:', *sys.modules)"
+    )
+    out = subprocess.check_output([sys.executable, "-c", code], text=True)
+    loaded = set(out.rsplit("loaded:", 1)[1].split())
+    assert loaded.isdisjoint({"mesa", "networkx", "rich", "scipy.stats", "scipy.optimize"})
+    if drawing._processors() > 1:
+        assert "matplotlib" not in loaded
+
+
+@pytest.mark.quick
+def test_only_a_whole_process_is_tuned(monkeypatch: Any, capsys: Any) -> None:
+    before = gc.get_threshold()
+    monkeypatch.setattr(gc, "freeze", lambda: pytest.fail("a caller's objects are frozen"))
+    assert main(["--version"]) == 0
+    assert gc.get_threshold() == before
+    frozen: list[bool] = []
+    monkeypatch.setattr(gc, "freeze", lambda: frozen.append(True))
+    monkeypatch.setattr(sys, "argv", ["mobsim", "--version"])
+    try:
+        assert main() == 0
+        assert gc.get_threshold()[0] == MANY_OBJECTS
+    finally:
+        gc.set_threshold(*before)
+    assert frozen == [True]
+    assert capsys.readouterr().out.count("mobsim") == 2
 
 
 def test_json_is_data_alone(file: Path, tmp_path: Path, capsys: Any) -> None:

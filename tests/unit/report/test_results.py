@@ -268,7 +268,7 @@ def test_a_missed_fact_is_shown_as_missed(study: Study, page: Page) -> None:
 def test_writing_again_replaces_the_folder(
     study: Study, tmp_path: Path, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(results, "files_of", lambda _: files)
+    monkeypatch.setattr(results, "files_of", lambda *_: files)
     results.prepare_results(tmp_path, study.scenario)
     folder = results.write_results(study, tmp_path, log="first")
     (folder / "runs.csv").write_text("damaged")
