@@ -42,7 +42,8 @@ def measure(residents: int) -> dict[str, Any]:
         wall_s, processor_s, peak (bytes of the whole process), loaded (bytes before: Python, packages,
         compiled kernels), and the share that takes part at the end.
     """
-    from mobsim.engine.run import simulate, warm_up
+    from mobsim.engine.first_use import warm_up
+    from mobsim.engine.run import simulate
     from mobsim.scenario.resolve import resolve
 
     warm_up()

@@ -13,7 +13,7 @@ from typing import Any
 from mobsim.engine.block import Block
 from mobsim.engine.run import build, simulate
 from mobsim.kernels.compile import without_collecting
-from mobsim.kernels.kept import cache_folder, is_complete, mark_complete, tell
+from mobsim.kernels.kept import alone, cache_folder, is_complete, mark_complete, tell
 from mobsim.kernels.weeks import compile_week
 from mobsim.scenario.resolve import resolve
 
@@ -41,6 +41,19 @@ def prepare(say: Callable[[str], None] | None = None) -> None:
     _prepared.append(True)
     if is_complete():
         return
+    with alone("first_use"):
+        if not is_complete():  # or another process has done it meanwhile
+            _compile_all()
+
+
+def warm_up() -> None:
+    """Have every kernel that simulations need ready in this process, by running a tiny community."""
+    prepare()
+    simulate(resolve(_TINY), communities=1, luck=1, threads=1)
+
+
+def _compile_all() -> None:
+    """Compile all kernels with the help of a second process."""
     helper = _start_helper()
     try:
         with without_collecting():

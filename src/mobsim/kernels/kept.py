@@ -107,7 +107,7 @@ def tell(say: Callable[[str], None]) -> None:
 
 
 def tell_once() -> None:
-    """Tell on stderr, once, that kernels are compiled without which no simulation runs."""
+    """Tell it on stderr where kernels are compiled that every simulation needs, unless it was told."""
     if not _told and not is_complete():
         tell(lambda words: print(f"mobsim: {words} ...", file=sys.stderr, flush=True))  # noqa: T201
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numba
 from numba.core import cgutils, types
+from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
 
 from mobsim.kernels.kept import alone
@@ -23,7 +24,8 @@ def address_of(function: Any, *arguments: Any) -> int:
     with alone(function.py_func.__name__):
         function.compile(kinds)
     compiled = function.overloads[kinds]
-    return int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name))
+    with global_compiler_lock:  # what is not kept on disk is made into machine code only now
+        return int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name))
 
 
 def _kind(argument: Any) -> Any:

@@ -7,7 +7,9 @@
   uses.
 - Which variables are alive where is found with sets of names; numbers whose bits stand for names do it in a
   fraction of the time.
-- Compiler flags are compared option by option, some ten thousand times.
+- Compiler flags are compared option by option, some ten thousand times; every operation on two numbers is
+  first looked up among NumPy's functions of arrays; every call of LLVM is timed by all functions that are
+  being compiled.
 
 None of it changes what is compiled. It relies on how numba works inside, so it is done for versions on which
 it was tried, and only while a kernel of this package is compiled; any other version compiles the same kernels
@@ -20,11 +22,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numba
-from numba.core import analysis, event
+from numba.core import analysis, event, types
 from numba.core.codegen import JITCodeLibrary
 from numba.core.lowering import BaseLower
 from numba.core.registry import cpu_target
 from numba.core.targetconfig import TargetConfig
+from numba.core.typing.npydecl import NumpyRulesArrayOperator
 
 TRIED = ("0.68.",)
 """Versions of numba on which this was tried."""
@@ -139,12 +142,40 @@ def _hash(self: Any) -> int:
     return hash(tuple(sorted(self.options)))
 
 
+_array_operator = NumpyRulesArrayOperator.generic
+_start_event = event.start_event
+_end_event = event.end_event
+
+
+def _array_operator_of_arrays(self: Any, given: Any, keywords: Any) -> Any:
+    """NumPy's rule for an operator, if there is an array among what it works on."""
+    plain = (kind.type if isinstance(kind, types.Optional) else kind for kind in given)
+    if any(isinstance(kind, types.ArrayCompatible) for kind in plain):
+        return _array_operator(self, given, keywords)
+    return None
+
+
+def _start_other_event(kind: str, *given: Any, **named: Any) -> None:
+    """Tell of the start of anything but a call of LLVM."""
+    if kind != "numba:llvm_lock":
+        _start_event(kind, *given, **named)
+
+
+def _end_other_event(kind: str, *given: Any, **named: Any) -> None:
+    """Tell of the end of anything but a call of LLVM."""
+    if kind != "numba:llvm_lock":
+        _end_event(kind, *given, **named)
+
+
 _REPLACED: tuple[tuple[Any, str, Any], ...] = (
     (analysis, "compute_live_map", live_variables),
     (BaseLower, "create_cfunc_wrapper", lambda _self: None),
     (TargetConfig, "values", _values),
     (TargetConfig, "__eq__", _equal),
     (TargetConfig, "__hash__", _hash),
+    (NumpyRulesArrayOperator, "generic", _array_operator_of_arrays),
+    (event, "start_event", _start_other_event),
+    (event, "end_event", _end_other_event),
 )
 
 
