@@ -55,7 +55,7 @@ def counting(calls: Counter[str]) -> None:
     for name, module in list(sys.modules.items()):
         if name.startswith("mobsim.") and not name.startswith("mobsim.kernels"):
             for attribute, value in list(vars(module).items()):
-                if isinstance(value, Dispatcher):
+                if isinstance(value, Dispatcher) or attribute == "run_weeks":
                     setattr(module, attribute, counted(value, calls))
 
 
