@@ -32,6 +32,7 @@ from mobsim.engine.records import Records, Run
 from mobsim.engine.shortcuts import MOST_SHORT_LANES, Shortcut, fits, key_of, network_of, shortcut_of
 from mobsim.errors import UsageError, nearest
 from mobsim.kernels import arrays as a
+from mobsim.scenario.memory import blocks_that_fit
 from mobsim.scenario.scenario import NONE, Scenario
 
 Progress = Callable[[int, int], None]
@@ -59,7 +60,7 @@ def simulate(
         that were built before (`mobsim.build`) can stand for their numbers.
     points : for each point the values of `behaviour` that differ from the scenario, such as
         ``{"behaviour.social_weight": 0.3}``; all points share communities and luck. None: the scenario alone.
-    threads : threads to use; none: one for each processor.
+    threads : threads to use; none: one for each processor. Fewer are used where memory would not do.
     lanes : most lanes in a block of the whole week kernel, 1 to 64; changes speed only.
     shortcuts : whether scenarios whose rules reduce to less may take a shorter way; changes speed only.
     progress : called with (runs done, all runs) after every block.
@@ -93,7 +94,7 @@ def simulate(
     if threads is not None and not 1 <= threads <= 1024:
         raise UsageError(f"threads: found {threads}; allowed are whole numbers from 1 to 1,024")
     worlds = at_points(scenario, points)
-    workers = threads or os.cpu_count() or 1
+    workers = min(threads or os.cpu_count() or 1, blocks_that_fit(scenario))
     blocks = _plan_blocks(worlds, chosen, community_numbers, luck_numbers, lanes, workers, shortcuts)
     source = _Communities(worlds, blocks, built)
     done: list[BlockRecords] = []

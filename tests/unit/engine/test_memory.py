@@ -117,6 +117,6 @@ def test_the_estimate_holds_for_a_whole_program() -> None:
 def test_blocks_are_counted_by_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
     scenario = village(1000)
     need = memory.estimated_bytes(scenario)
-    for free, blocks in ((None, 1), (0, 1), (2 * need, 1), (3 * need, 2), (40 * need, 30)):
+    for free, blocks in ((None, sys.maxsize), (0, 1), (2 * need, 1), (3 * need, 2), (40 * need, 30)):
         monkeypatch.setattr(memory, "available_bytes", lambda free=free: free)
         assert memory.blocks_that_fit(scenario) == blocks
