@@ -26,7 +26,8 @@ from mobsim.analysis.best import PairwiseDifferences, pairwise_differences
 from mobsim.analysis.statistics import Interval, paired_interval, t_quantile
 from mobsim.analysis.verdict import judge
 from mobsim.campaign.activity import CAUSES
-from mobsim.engine.run import simulate, warm_up
+from mobsim.engine.first_use import warm_up
+from mobsim.engine.run import simulate
 from mobsim.plots import as_svg
 from mobsim.scenario.dump import digest
 from mobsim.scenario.resolve import resolve

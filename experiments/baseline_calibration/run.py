@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from ruamel.yaml import YAML
 
 from mobsim.analysis.statistics import Interval, paired_interval, t_quantile
-from mobsim.engine.run import simulate, warm_up
+from mobsim.engine.first_use import warm_up
+from mobsim.engine.run import simulate
 from mobsim.plots import as_svg
 from mobsim.scenario.complete import DEFAULT_ARMS
 from mobsim.scenario.dump import digest

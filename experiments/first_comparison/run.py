@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from mobsim.analysis.study import Study, compare
-from mobsim.engine.run import warm_up
+from mobsim.engine.first_use import warm_up
 from mobsim.scenario.dump import digest
 from mobsim.scenario.file import load_scenario
 

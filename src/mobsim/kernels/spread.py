@@ -198,7 +198,8 @@ def limits_of(log_tell: np.float32, log_media: np.float32, limits: UInt32) -> No
 
     Parameters
     ----------
-    log_tell : log2(1 - c_P). log_media : log2(1 - background media).
+    log_tell : log2(1 - c_P).
+    log_media : log2(1 - background media).
     limits : (most tellers + 1,) receives the whole numbers.
     """
     for n in range(limits.size):
@@ -234,7 +235,8 @@ def hear_in_turn(
     Parameters
     ----------
     reach_start, reached : whom everybody influences.
-    log_tell : (lanes,) log2(1 - c_P). log_media : log2(1 - background media), that is 0.
+    log_tell : (lanes,) log2(1 - c_P).
+    log_media : log2(1 - background media), that is 0.
     window : weeks after being told in which one still tells.
     most_tellers : most residents who influence one.
     told : a number so far below 0 that `most_tellers` more leave it there; marks those who have been told.
@@ -483,8 +485,10 @@ def decide_one(
     reach_start, reached : whom everybody influences.
     factor : (N,) reciprocals of the denominators of exposure; denominators where `divide` is set.
     divide : (N,) 1 where the numerator times `scale` is divided.
+    scale : value of one unit of the numerator.
     least : (N,) least numerators for decisions in whole numbers, else empty.
-    threshold : (N,). readiness : (N,) what the group adds, K_g.
+    threshold : (N,) thresholds.
+    readiness : (N,) what the group adds, K_g.
     group : (N,) group of every resident.
     parameters : (5,) 1 - visibility, social weight, log2(e) / noise, 1 - reconsider, reconsider.
     visibility : weight of community-wide participation.
@@ -633,9 +637,11 @@ def decide_many(
     row_start, neighbours : the network: row i lists those who influence i.
     factor, divide, scale, least, threshold, group : as for `decide_one`.
     readiness : (G, 64) what the group adds, K_g.
-    parameters : (5, 64) as for `decide_one`, by lane. visibility : (64,).
+    parameters : (5, 64) as for `decide_one`, by lane.
+    visibility : (64,) weight of community-wide participation.
     decision, irreversible : modes of `Rules`.
-    lucks : (K,) the lucks of the block; K divides 64. luck_of : (64,) which of them a lane has.
+    lucks : (K,) the lucks of the block; K divides 64.
+    luck_of : (64,) which of them a lane has.
     seed, community : the key of the random numbers.
     first_week, n_weeks : the first week, negative in burn-in, and how many are run.
     funding_end : the last funded week.

@@ -81,7 +81,8 @@ def test_what_a_block_takes_is_estimated(arms: tuple[str, ...], luck: int) -> No
 
 
 PEAK = """
-from mobsim.engine.run import simulate, warm_up
+from mobsim.engine.first_use import warm_up
+from mobsim.engine.run import simulate
 from mobsim.scenario.resolve import resolve
 from mobsim.scenario.memory import estimated_bytes
 from pathlib import Path
