@@ -39,6 +39,8 @@ TALK = 2
 LIVE = 4
 CLOSE = 8
 WHOLE_WEEK = SPEND | TALK | LIVE | CLOSE
+LONGEST = 2
+"""Place of the phase that takes longest to compile, `diffuse_week`, among the phases."""
 
 _addresses: dict[tuple[Any, ...], Int64] = {}
 
@@ -116,7 +118,7 @@ def compile_week(bundles: Sequence[Bundle]) -> None:
     bundles : as `run_weeks` takes them, in its order.
     """
     functions = _phases([bundle.layout for bundle in bundles])
-    function, kinds = functions[2]
+    function, kinds = functions[LONGEST]
     address_of(function, *kinds)
 
 
@@ -125,7 +127,12 @@ def _addresses_of_phases(bundles: Sequence[Any]) -> Int64:
     kinds = tuple(bundle.layout for bundle in bundles)
     known = _addresses.get(kinds)
     if known is None:
-        known = np.array([address_of(function, *given) for function, given in _phases(kinds)], np.int64)
+        functions = _phases(kinds)
+        known = np.zeros(len(functions), np.int64)
+        # A helping process may be busy with the phase that takes longest: it comes last here.
+        for place in sorted(range(len(functions)), key=lambda place: place == LONGEST):
+            function, given = functions[place]
+            known[place] = address_of(function, *given)
         _addresses[kinds] = known
     return known
 
