@@ -43,9 +43,16 @@ def compare(
     import time
 
     from mobsim.cli.progress import duration, reporter
+    from mobsim.kernels.kept import is_complete
     from mobsim.report.drawing import Helper
     from mobsim.scenario.file import load_scenario
 
+    if not is_complete():  # compiling needs the processor that the helper would take
+        from mobsim.engine.first_use import prepare
+
+        load_scenario(scenario)  # what is wrong with it is said first
+        with reporter(quiet=quiet) as tell:
+            prepare(tell.step)
     with Helper(wanted=threads != 1) as helper:
         resolved = load_scenario(scenario)
         started = time.monotonic()

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -48,6 +49,8 @@ MOST_TIES_ADDED = 65_535
 """Most ties of a resident whose participants 64 lanes can count in 16 bits."""
 MARK_16, MARK_32 = -(2**14), -(2**30)
 """What marks those who have been told, in counts of tellers of 16 and of 32 bits."""
+MOST_LISTED = 2**24
+"""How many ids a list of those who were told is made for, unless a community is larger."""
 LARGEST_NUMERATOR = 2**29
 """Beyond it numerators might not fit 32 bits."""
 MOST_SHORT_LANES = 256
@@ -138,21 +141,31 @@ class Network:
     tie: a.UInt32
 
 
+_last_network: WeakKeyDictionary[Community, tuple[object, Network]] = WeakKeyDictionary()
+"""For each community that somebody still holds, the behaviour it was asked with last, and the answer."""
+
+
 def network_of(behaviour: BehaviourSpec, spec: CommunitySpec, community: Community) -> Network:
-    """Turn a community's network round.
+    """Turn a community's network round; the last answer is kept as long as the community is.
 
     Parameters
     ----------
     behaviour, spec : the scenario's parameters.
     community : the built community.
     """
+    asked = tuple(getattr(behaviour, name) for name in BehaviourSpec.model_fields)
+    known = _last_network.get(community)
+    if known is not None and known[0] == asked:
+        return known[1]
     ties = build_ties(community, behaviour.share_exponent)
     reach_start = np.zeros(community.n_residents + 1, np.int64)
     reached = np.empty(community.n_ties, np.uint32)
     needs_tie = ties.transmission.size > 0 or ties.weight.size > 0
     tie = np.empty(community.n_ties if needs_tie else 0, np.uint32)
     turn_round(ties.row_start, ties.neighbours, reach_start, reached, tie)
-    return Network(ties, least_counts(behaviour, spec, community, ties), reach_start, reached, tie)
+    network = Network(ties, least_counts(behaviour, spec, community, ties), reach_start, reached, tie)
+    _last_network[community] = asked, network
+    return network
 
 
 def fits(kind: Shortcut, community: Community, network: Network) -> bool:
@@ -328,7 +341,7 @@ def _cascade(
     parts = []
     done = 0
     while done < len(lanes):
-        ids = np.empty(max(8 * n, min(len(lanes) - done, 64) * n // 4), np.uint32)
+        ids = np.empty(max(8 * n, min((len(lanes) - done) * n // 8, MOST_LISTED)), np.uint32)
         part_start = np.zeros(len(lanes) - done + 1, np.int64)
         key_and_weeks = (scenario.seed, community.number, first, n_weeks - first)
         told = (counts[done:], ids, part_start)

@@ -32,6 +32,8 @@ from mobsim.kernels import arrays as a
 from mobsim.scenario.scenario import NONE, Scenario
 
 Ids = npt.NDArray[np.uint32]
+MOST_LANES_ALONE = 1024
+"""Most lanes of one call on one thread, where no other thread waits for its share."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,7 +191,8 @@ def _short(
     lanes = [Lane(scenario.behaviour, k, which) for which in range(len(sets)) for k in lucks]
     if kind is Shortcut.FRONTIER:  # luck decides nothing
         lanes = [Lane(scenario.behaviour, lucks[0], which) for which in range(len(sets))]
-    size = min(MOST_SHORT_LANES, -(-len(lanes) // workers))
+    most = MOST_LANES_ALONE if workers == 1 else MOST_SHORT_LANES
+    size = min(most, -(-len(lanes) // workers))
     parts = [lanes[k : k + size] for k in range(0, len(lanes), size)]
 
     def run(part: list[Lane]) -> Course:
