@@ -43,11 +43,11 @@ def compare(
     import time
 
     from mobsim.cli.progress import duration, reporter
-    from mobsim.kernels.kept import is_complete
+    from mobsim.kernels.kept import is_likely_complete
     from mobsim.report.drawing import Helper
     from mobsim.scenario.file import load_scenario
 
-    if not is_complete():  # compiling needs the processor that the helper would take
+    if not is_likely_complete():  # compiling needs the processor that the helper would take
         from mobsim.engine.first_use import prepare
 
         load_scenario(scenario)  # what is wrong with it is said first

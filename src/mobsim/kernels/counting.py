@@ -7,7 +7,6 @@ process alone. `benchmarks/count_work.py` prints the numbers and a test compares
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,9 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-COUNTED = os.environ.get("MOBSIM_COUNT_WORK", "") not in ("", "0")
+from mobsim.kernels.kept import counts_work
+
+COUNTED = counts_work()
 """Whether this process counts."""
 DRAWS, TIES = 0, 1
 work = np.zeros(2, np.int64)

@@ -17,13 +17,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-
-import llvmlite.binding as llvm
-import numba
-
-from mobsim.kernels.counting import COUNTED
 
 SECONDS = 15
 """About how long compiling takes."""
@@ -35,12 +31,12 @@ _told: list[str] = []
 @cache
 def cache_folder() -> str | None:
     """Return the folder for compiled kernels, or none where nothing can be written (then nothing is kept)."""
-    if COUNTED:
+    if counts_work():
         return None
     digest = sha256()
     for source in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(source.read_bytes())
-    name = f"{digest.hexdigest()[:16]}-numba{numba.__version__}-py{sys.version_info[0]}{sys.version_info[1]}"
+    name = f"{digest.hexdigest()[:16]}-numba{version('numba')}-py{sys.version_info[0]}{sys.version_info[1]}"
     folder = _wanted_folder() / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -62,8 +58,21 @@ def _wanted_folder() -> Path:
     return Path.home() / ".cache" / "mobsim"
 
 
+def counts_work() -> bool:
+    """Say whether this process counts what compiled code does (`counting.py`): it keeps nothing."""
+    return os.environ.get("MOBSIM_COUNT_WORK", "") not in ("", "0")
+
+
+def is_likely_complete() -> bool:
+    """Say whether kernels were compiled here before, perhaps on another kind of processor; loads nothing."""
+    folder = cache_folder()
+    return folder is not None and any(Path(folder).glob("complete-*"))
+
+
 def _mark() -> Path | None:
     """Return the file that says that everything was compiled on this kind of processor."""
+    import llvmlite.binding as llvm
+
     folder = cache_folder()
     return Path(folder) / f"complete-{llvm.get_host_cpu_name()}" if folder else None
 
