@@ -9,11 +9,10 @@ import numpy as np
 from mobsim.community.behaviour import BehaviourSpec
 from mobsim.community.community import Community
 from mobsim.engine.block_records import BlockRecords, mean_weeks
-from mobsim.engine.records import AWARE, PARTICIPATING, UNCONTACTED, Run
+from mobsim.engine.records import AWARE, CAPABILITY, PARTICIPATING, TRUST, UNCONTACTED, UNIT, Run
 from mobsim.engine.shortcuts import Lane, Network, Shortcut, run_lanes, seeds_of
-from mobsim.engine.state import build_residents, start_state
 from mobsim.kernels import arrays as a
-from mobsim.kernels.dynamics import N_MEASURES, measure
+from mobsim.kernels.dynamics import N_MEASURES
 from mobsim.scenario.scenario import Scenario
 
 
@@ -83,10 +82,10 @@ def quiet_records(
 
 
 def _means_at_rest(community: Community) -> a.Int64:
-    """(G, 6) sums of capability, trust and the others, which never change."""
-    state = start_state(community, 0, 1, remembers=False)
-    residents = build_residents(community, np.empty(0, np.int64))
-    sums = np.zeros((1, len(community.group_names), N_MEASURES), np.int64)
-    measure(residents, state, sums)
-    first: a.Int64 = sums[0]
-    return first
+    """(G, 6) sums of capability and trust, which never change; all others stay 0 (see `dynamics.measure`)."""
+    sums = np.zeros((len(community.group_names), N_MEASURES), np.int64)
+    for row, level in ((CAPABILITY, community.capability), (TRUST, community.trust)):
+        whole = np.rint(level.astype(np.float64) * UNIT).astype(np.int64)
+        for group in range(sums.shape[0]):
+            sums[group, row] = whole[community.group == group].sum()
+    return sums

@@ -104,6 +104,28 @@ def simulate(
     def run(block: _BlockPlan) -> list[BlockRecords]:
         return _run_block(worlds, source, block, lanes)
 
+    def keep(records: list[BlockRecords]) -> None:
+        nonlocal finished
+        done.extend(records)
+        finished += sum(len(part.lanes) for part in records)
+        if progress is not None:
+            progress(finished, all_runs)
+
+    if workers == 1:
+        for block in blocks:
+            keep(run(block))
+    else:
+        _on_threads(workers, run, blocks, keep)
+    return join_records(scenario, done, chosen, points)
+
+
+def _on_threads(
+    workers: int,
+    run: Callable[[_BlockPlan], list[BlockRecords]],
+    blocks: Sequence[_BlockPlan],
+    keep: Callable[[list[BlockRecords]], None],
+) -> None:
+    """Run all blocks on threads; what is done is kept as it comes."""
     with ThreadPoolExecutor(max_workers=workers) as pool:
         pending: set[Future[list[BlockRecords]]] = set()
         try:
@@ -111,16 +133,11 @@ def simulate(
             while pending:
                 ready, pending = wait(pending, return_when=FIRST_COMPLETED)
                 for future in ready:
-                    records = future.result()
-                    done += records
-                    finished += sum(len(part.lanes) for part in records)
-                    if progress is not None:
-                        progress(finished, all_runs)
+                    keep(future.result())
         except BaseException:
             for future in pending:
                 future.cancel()
             raise
-    return join_records(scenario, done, chosen, points)
 
 
 @dataclass(frozen=True)

@@ -379,10 +379,11 @@ def _cascade(
                 *told,
             )
         start[done : done + more + 1] = start[done] + part_start[: more + 1]
-        parts.append(ids[: part_start[more]].copy())
+        parts.append(ids[: part_start[more]])
         done += more
     participating = counts[:, -n_weeks:]
-    return Course(participating, np.concatenate(parts), start, _for_good(participating, funding_end))
+    everybody = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    return Course(participating, everybody, start, _for_good(participating, funding_end))
 
 
 def _telling(scenario: Scenario, behaviours: Sequence[BehaviourSpec]) -> tuple[a.Float32, np.float32, int]:
