@@ -1,10 +1,10 @@
 """Where the time of a week goes, in nanoseconds a resident and week, by phase and by rule.
 
-Phases are timed apart. What single rules cost inside phase 4 to 6 is found by leaving them out: the same
-community without ties (well mixed: no gather, no quotients), without noise (no logistic), without newcomers,
-without organizers, without leaders and organizations. Draws are timed alone, as many as a week makes. Parts
-that are left out change what people do, a little; the sum is not exact. Processor time of one thread, the
-median of rounds in which all variants take turns.
+Phases are timed apart, less what a call from Python takes. What single rules cost inside phase 4 to 6 is
+found by leaving them out: the same community with hardly a tie (no gather), without noise (no logistic),
+without newcomers, without organizers, without leaders and organizations. Draws are timed alone, as many as a
+week makes. Parts that are left out change what people do, a little; the sum is not exact. Processor time of
+one thread, the median of rounds in which all variants take turns.
 
 Run: python -m benchmarks.week_profile [--rounds 7]
 """
@@ -28,7 +28,7 @@ from mobsim.scenario.resolve import resolve
 RESIDENTS, WEEKS = 1000, 130
 WIDTHS = {"L=1": (1, 1), "L=16": (1, 16), "L=64": (1, 64), "8 arms x 8 lucks": (8, 8)}
 LEFT_OUT: dict[str, dict[str, Any]] = {
-    "gather and quotients": {"community": {"network": {"kind": "well_mixed"}}},
+    "gather": {"community": {"network": {"kind": "erdos_renyi", "degree": 0.01}}},
     "logistic": {"behaviour": {"noise": 0.0}},
     "newcomers": {"behaviour": {"turnover": 0.0}},
     "organizers": {"behaviour": {"organizer_start": 0.0}},
@@ -73,11 +73,13 @@ def draws(width: tuple[int, int]) -> float:
     return time.process_time() - begin
 
 
-def nothing() -> float:
-    """Return the seconds that asking for the time takes, as often as `by_phase` does."""
+def calls(width: tuple[int, int]) -> float:
+    """Return the seconds that calling the compiled week takes, once a week, for no phase at all."""
+    block = block_of(width)
     spent = 0.0
-    for _ in range(3 * WEEKS):
+    for _ in range(WEEKS):
         begin = time.process_time()
+        block._run(block.week + 1, 0)
         spent += time.process_time() - begin
     return spent
 
@@ -99,16 +101,17 @@ def main() -> None:
             found.setdefault(name, []).append(measure())
 
         for number in range(rounds + 1):
-            whole = by_phase(width)
+            call = calls(width)
+            whole = [seconds - n * call for n, seconds in zip((2, 1, 1), by_phase(width), strict=True)]
             take("delivery and talk (2, 3)", lambda whole=whole: whole[0])
             take("diffusion, leaving, learning (4-6)", lambda whole=whole: whole[1])
             take("decisions, results, records (7-9)", lambda whole=whole: whole[2])
             take("  of it draws", lambda width=width: draws(width))
             for name, changes in LEFT_OUT.items():
-                without = by_phase(width, changes)
+                without = [s - n * call for n, s in zip((2, 1, 1), by_phase(width, changes), strict=True)]
                 place = slice(1, 3) if name == "leaders and organizations" else slice(1, 2)
                 take(f"  of it {name}", lambda w=without, p=place, a=whole: sum(a[p]) - sum(w[p]))
-            take("  of it asking for the time", nothing)
+            take("a call from Python (left out above)", lambda call=call: call)
             if number == 0:
                 found.clear()  # the first loads
         scale = 1e9 / (RESIDENTS * WEEKS * width[0] * width[1])
