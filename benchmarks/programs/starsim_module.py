@@ -10,7 +10,12 @@ no aging, modules that are not copied. A `ss.Sim` is one run, so it is built ane
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
+
+os.environ.setdefault("STARSIM_INSTALL_FONTS", "0")  # or the first import makes a cache of fonts anew
+
 import starsim as ss
 from benchmarks.works import Inputs, Outcome, Prepare, Task, curve_result
 
