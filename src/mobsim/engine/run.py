@@ -91,10 +91,8 @@ def simulate(
     luck_numbers = replicate_numbers("luck", luck, scenario.replicates.luck)
     if not 1 <= lanes <= MOST_LANES:
         raise UsageError(f"lanes: found {lanes}; allowed are whole numbers from 1 to {MOST_LANES}")
-    if threads is not None and not 1 <= threads <= 1024:
-        raise UsageError(f"threads: found {threads}; allowed are whole numbers from 1 to 1,024")
+    workers = min(threads_to_use(threads), blocks_that_fit(scenario))
     worlds = at_points(scenario, points)
-    workers = min(threads or os.cpu_count() or 1, blocks_that_fit(scenario))
     blocks = _plan_blocks(worlds, chosen, community_numbers, luck_numbers, lanes, workers, shortcuts)
     source = _Communities(worlds, blocks, built)
     done: list[BlockRecords] = []
@@ -117,6 +115,22 @@ def simulate(
     else:
         _on_threads(workers, run, blocks, keep)
     return join_records(scenario, done, chosen, points)
+
+
+def threads_to_use(threads: int | None) -> int:
+    """Return how many threads to use: as many as asked for, or one for each processor.
+
+    Parameters
+    ----------
+    threads : the number asked for, or none.
+
+    Raises
+    ------
+    UsageError : if the number is out of range.
+    """
+    if threads is not None and not 1 <= threads <= 1024:
+        raise UsageError(f"threads: found {threads}; allowed are whole numbers from 1 to 1,024")
+    return threads or os.cpu_count() or 1
 
 
 def _on_threads(
@@ -265,8 +279,9 @@ def _short_blocks(
     most: int,
 ) -> list[_BlockPlan]:
     """Blocks of a shortcut, 64 points of one luck together where there are so many."""
-    width = min(len(points), max(64, most)) if len(points) >= 64 else len(points)
-    n_luck = max(1, max(64, most) // width)
+    most = max(MOST_LANES, most)
+    width = min(len(points), most)
+    n_luck = most // width
     return [
         _BlockPlan(community, tuple(points[p : p + width]), arms, luck[k : k + n_luck], kind)
         for k in range(0, len(luck), n_luck)

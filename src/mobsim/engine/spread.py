@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ import numpy.typing as npt
 
 from mobsim.community.community import Community
 from mobsim.engine.block import MOST_LANES, Block
-from mobsim.engine.run import build, replicate_numbers
+from mobsim.engine.run import build, replicate_numbers, threads_to_use
 from mobsim.engine.shortcuts import (
     MOST_SHORT_LANES,
     Course,
@@ -112,7 +111,7 @@ def spread(
     Raises
     ------
     UsageError
-        if an id is not that of a resident, or there is no set.
+        if an id is not that of a resident, there is no set, or a number is out of range.
 
     Examples
     --------
@@ -136,7 +135,7 @@ def spread(
     built = community if isinstance(community, Community) else build(scenario, community)
     lucks = replicate_numbers("luck", luck, scenario.replicates.luck)
     sets = _checked(seed_sets, built.n_residents)
-    workers = threads or os.cpu_count() or 1
+    workers = threads_to_use(threads)
     kind = shortcut_of(scenario, (NONE,)) if shortcuts else Shortcut.LANES
     if kind is not Shortcut.LANES:
         network = network_of(scenario.behaviour, scenario.community, built)

@@ -29,8 +29,6 @@ from numba.extending import (
 )
 from numba.np.arrayobj import make_array, populate_array
 
-WORD = 8
-
 
 class BundleType(types.Type):
     """Numba's type of a bundle: the name of its class, and the type and place of every field.
