@@ -43,3 +43,19 @@ def nearest(word: str, allowed: Iterable[str]) -> str:
     """
     close = get_close_matches(word, list(allowed), n=1, cutoff=0.6)
     return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def needs_extra(extra: str, what: str) -> UsageError:
+    """Return the error for something that needs packages of an extra that are not installed.
+
+    Parameters
+    ----------
+    extra : name of the extra, such as dask.
+    what : what needs it.
+
+    Examples
+    --------
+    >>> print(needs_extra("dask", "a sweep on a Dask cluster"))
+    a sweep on a Dask cluster needs: pip install "mobsim[dask]"
+    """
+    return UsageError(f'{what} needs: pip install "mobsim[{extra}]"')
