@@ -2,8 +2,9 @@
 
 docs/outcomes.md and every data dictionary are written from it.
 
-A column that exists for each group, goal, line of an arm or cause is declared once, with `GROUP`, `GOAL`,
-`ACTIVITY` or `CAUSE` in its name: `participation__GROUP` stands for `participation__majority` and so on.
+A column that exists for each group, goal, line of an arm, cause or factor is declared once, with `GROUP`,
+`GOAL`, `ACTIVITY`, `CAUSE` or `FACTOR` in its name: `participation__GROUP` stands for
+`participation__majority` and so on.
 """
 
 from __future__ import annotations
@@ -36,7 +37,10 @@ _SURVEYS = "docs/odd.md, 7.12"
 _DECISIONS = "docs/odd.md, 7.13"
 _PAGE = "docs/outcomes.md"
 
+_POINT = ("point", "number from 0", "values of the factors, a row of points.csv; in sweeps only", _KEY)
+
 _RUN_KEYS = (
+    _POINT,
     ("arm", "name", "strategy; none is the arm without a campaign", _KEY),
     ("community", "number from 0", "one draw of people and ties", _KEY),
     ("luck", "number from 0", "one stream of chance on that community; arms of the same luck share it", _KEY),
@@ -384,6 +388,24 @@ _CHECKS = (
     ("met", "0 or 1", "whether the estimate lies inside the band", _PAGE),
 )
 
+_OF_POINTS = (
+    _POINT,
+    (
+        "FACTOR",
+        "unit of the parameter",
+        "value of a factor at the point; its label where the design gives one",
+        "design.yaml",
+    ),
+)
+
+_FAILURES = (
+    *_RUN_KEYS,
+    ("stage", "words", "where the run failed: scenario, community, simulation, tables or worker", _PAGE),
+    ("error", "words", "class and sentence of the error", _PAGE),
+    ("traceback", "text", "where in the program it arose", _PAGE),
+    ("attempt", "number from 1", "how often the run was tried", _PAGE),
+)
+
 COLUMNS: tuple[Column, ...] = tuple(
     Column(table, *row)
     for table, rows in (
@@ -397,6 +419,8 @@ COLUMNS: tuple[Column, ...] = tuple(
         ("verdicts", _VERDICTS),
         ("chances", _CHANCES),
         ("checks", _CHECKS),
+        ("points", _OF_POINTS),
+        ("failures", _FAILURES),
     )
     for row in rows
 )
@@ -424,7 +448,7 @@ def column_of(table: str, name: str) -> Column | None:
     return None
 
 
-_STANDS_FOR = "GROUP|GOAL|ACTIVITY|CAUSE"
+_STANDS_FOR = "GROUP|GOAL|ACTIVITY|CAUSE|FACTOR"
 
 
 def _pattern(name: str) -> str:
@@ -452,19 +476,20 @@ def data_dictionary(tables: dict[str, Iterable[str]]) -> list[Column]:
 
 
 def _with_name(column: Column, name: str) -> str:
-    """Return the meaning with the name of the group, goal, activity or cause behind it."""
+    """Return the meaning with the name of the group, goal, activity, cause or factor behind it."""
     kind = re.search(_STANDS_FOR, column.name)
     if kind is None:
         return column.meaning
-    return f"{column.meaning} ({kind.group().lower()} {name.partition('__')[2]})"
+    return f"{column.meaning} ({kind.group().lower()} {name.partition('__')[2] or name})"
 
 
 _OPENING = """# Tables and outcomes
 
 Written by `python -m mobsim.engine.outcomes > docs/outcomes.md` from the table in
-`src/mobsim/engine/outcomes.py`; edit that table. A column with `GROUP`, `GOAL`, `ACTIVITY` or `CAUSE` in
-its name exists once for each of them. An empty cell means that the quantity does not exist in that run.
-Numbers carry ten significant digits. `surveys.csv` is there if some strategy asks.
+`src/mobsim/engine/outcomes.py`; edit that table. A column with `GROUP`, `GOAL`, `ACTIVITY`, `CAUSE` or
+`FACTOR` in its name exists once for each of them. An empty cell means that the quantity does not exist in
+that run. Numbers carry ten significant digits. `surveys.csv` is there if some strategy asks. A sweep leaves
+`runs.csv`, `weeks.csv`, `points.csv` and `failures.csv`; `point` stands before the other keys there.
 
 * **Estimates** are averaged over luck first, then over communities: communities are what is independent.
   An imported community is one community; luck is then what is independent, and statements hold for that

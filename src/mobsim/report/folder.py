@@ -1,7 +1,7 @@
 """The results folder: it appears complete or not at all, and what was there before stays until then.
 
-All files of a folder are made in memory first. They are written into a hidden folder beside the final
-one, flushed to the disk, and put in place by renaming. Whatever fails on the way (a full disk, an
+All files of a folder are made in memory first, or come piece by piece. They are written into a hidden folder
+beside the final one, flushed to the disk, and put in place by renaming. Whatever fails on the way (a full disk, an
 interrupt, a power cut) leaves either the old folder or the new one, never half of one:
 
 1. take the lock of the scenario's folder; whatever hidden folders lie there now belong to runs that died:
@@ -21,7 +21,7 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -29,6 +29,9 @@ from types import FrameType
 from mobsim.errors import ResultsError
 
 NEW, OLD, LOCK = ".new-", ".old-", ".lock"
+
+Content = bytes | Iterable[bytes]
+"""What a file holds: all of it, or piece by piece for what should not be in memory whole."""
 
 
 def prepare_folder(parent: Path) -> None:
@@ -51,13 +54,14 @@ def prepare_folder(parent: Path) -> None:
         os.rmdir(trial)
 
 
-def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+def write_folder(folder: Path, files: Mapping[str, Content]) -> None:
     """Write files into a folder that appears complete or not at all.
 
     Parameters
     ----------
     folder : results/<scenario>/<digest>; an existing folder of that name is replaced.
-    files : path inside the folder, with forward slashes -> content.
+    files : path inside the folder, with forward slashes -> content. Pieces are asked for when the file is
+        written, in the order of the files.
 
     Raises
     ------
@@ -95,7 +99,7 @@ def append_line(file: Path, line: str) -> None:
             os.close(descriptor)
 
 
-def _write_all(new: Path, files: Mapping[str, bytes]) -> None:
+def _write_all(new: Path, files: Mapping[str, Content]) -> None:
     folders = {new, *((new / name).parent for name in files)}
     for folder in sorted(folders):
         os.makedirs(folder, exist_ok=True)
@@ -104,7 +108,8 @@ def _write_all(new: Path, files: Mapping[str, bytes]) -> None:
             new / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666
         )
         try:
-            _write(descriptor, content)
+            for piece in (content,) if isinstance(content, bytes) else content:
+                _write(descriptor, piece)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)

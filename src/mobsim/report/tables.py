@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,10 +25,30 @@ def csv_of(table: pd.DataFrame) -> bytes:
     >>> csv_of(pd.DataFrame({"arm": ["a,b"], "reach": [1 / 3], "goal": [float("nan")], "met": [True]}))
     b'arm,reach,goal,met\n"a,b",0.3333333333,,1\n'
     """
-    columns = [_cells(table[name]) for name in table.columns]
-    lines = [",".join(_word(str(name)) for name in table.columns)]
-    lines += map(",".join, zip(*columns, strict=True))
-    return ("\n".join(lines) + "\n").encode()
+    return b"".join(csv_pieces([table]))
+
+
+def csv_pieces(tables: Iterable[pd.DataFrame]) -> Iterator[bytes]:
+    r"""Yield a table that comes piece by piece as CSV; the pieces together are the bytes of `csv_of`.
+
+    Parameters
+    ----------
+    tables : pieces with the same columns.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> list(csv_pieces([pd.DataFrame({"luck": [0]}), pd.DataFrame({"luck": [1]})]))
+    [b'luck\n0\n', b'1\n']
+    """
+    header = True
+    for table in tables:
+        columns = [_cells(table[name]) for name in table.columns]
+        lines = [",".join(_word(str(name)) for name in table.columns)] if header else []
+        lines += map(",".join, zip(*columns, strict=True))
+        header = False
+        if lines:
+            yield ("\n".join(lines) + "\n").encode()
 
 
 def csv_of_rows(names: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:

@@ -187,7 +187,7 @@ def test_households_are_counted_as_the_builder_counts_them() -> None:
 
 def test_checks_may_measure_exactly_the_columns_of_runs() -> None:
     columns = {column.name for column in COLUMNS if column.table == "runs"}
-    assert set(OUTCOMES) == columns - {"arm", "community", "luck"}
+    assert set(OUTCOMES) == columns - {"point", "arm", "community", "luck"}
 
 
 def test_the_editors_schema_accepts_what_loads() -> None:
