@@ -1,1 +1,273 @@
-"""A sweep: what is missing of a plan is run, and every finished task is kept in one ledger."""
+"""A sweep: what is missing of a plan is run, and every finished task is kept in one ledger.
+
+Killed at any moment and started again, it runs only what is missing. A task whose worker dies is tried again
+elsewhere; if it dies again it is taken apart and its parts are run one at a time, until the runs that end
+their workers are known. These become failures, and all others are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mobsim.errors import ResultsError, UsageError
+from mobsim.experiment.executors import Executor, TaskDied
+from mobsim.experiment.ledger import Ledger
+from mobsim.experiment.plan import SweepPlan, plan_sweep
+from mobsim.experiment.provenance import record_of
+from mobsim.experiment.shard import ledger_file, parse_shard
+from mobsim.experiment.work import TaskOrder, TaskResult, dead_run, joined_result, order_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mobsim.experiment.design import Design
+    from mobsim.experiment.results import SweepResults
+
+Progress = Callable[[int, int, int], None]
+"""Is told runs done, all runs, and runs that failed."""
+
+PARTS = 16
+"""Into how many parts an order that ends its workers is taken."""
+
+TRIES_OF_A_RUN = 2
+"""How often a run may end a worker when nothing else runs, before it is a failure."""
+
+
+@dataclass(frozen=True)
+class SweepOutcome:
+    """What came of a sweep.
+
+    folder : of its results. ledger : the file that keeps them.
+    runs, of : runs done, failed ones included, and all runs (of the shard, if it is one).
+    failed : runs that failed.
+    tasks : tasks that were run now; earlier ones were kept before.
+    shard : which shard it was, or none.
+    """
+
+    folder: Path
+    ledger: Path
+    runs: int
+    of: int
+    failed: int
+    tasks: int
+    shard: tuple[int, int] | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether every run was tried."""
+        return self.runs == self.of
+
+    def results(self) -> SweepResults:
+        """Return the results, to be read as tables."""
+        from mobsim.experiment.results import load_results
+
+        return load_results(self.ledger)
+
+
+def sweep(
+    design: Design | SweepPlan | str | Path | Mapping[str, Any],
+    *,
+    results: str | Path = "results",
+    workers: int | None = None,
+    dask: str | None = None,
+    shard: str | None = None,
+    retry_failed: bool = False,
+    timeout: float | None = None,
+    progress: Progress | None = None,
+) -> SweepOutcome:
+    """Run a sweep, or what is missing of it.
+
+    Parameters
+    ----------
+    design : a design, its file, what such a file says as plain data, or a plan made of it.
+    results : folder of all results; those of a sweep lie in <name>/<digest> in it.
+    workers : processes on this machine; none: one a processor, as far as memory allows.
+    dask : address of the scheduler of a Dask cluster, such as tcp://host:8786, that runs it instead; `local`
+        makes one on this machine. Needs the extra `dask`.
+    shard : such as 2/5: run only the second of five shares, into a ledger of its own.
+    retry_failed : run the tasks again in which runs failed.
+    timeout : seconds after which a task is given up; none: 120 (on a cluster 600), or 30 times what tasks
+        usually take if that is longer.
+    progress : called with (runs done, all runs, failed runs) at the start and after every task.
+
+    Returns
+    -------
+    SweepOutcome
+
+    Raises
+    ------
+    UsageError
+        if an option is out of range, or Dask cannot be used.
+    ResultsError
+        if the ledger is damaged, another process writes it, or it cannot be written.
+
+    Notes
+    -----
+    Workers are new processes: a script must call this under ``if __name__ == "__main__":``. What is interrupted
+    or killed goes on with the same call. The tables do not depend on workers, shards, or how often it was
+    interrupted.
+    """
+    which = parse_shard(shard)
+    if timeout is not None and not timeout > 0:
+        raise UsageError(f"timeout: found {timeout}; allowed are seconds above 0")
+    plan = design if isinstance(design, SweepPlan) else plan_sweep(design)
+    folder = folder_of(plan, results)
+    with open_ledger(plan, folder, which) as ledger:
+        if retry_failed:
+            ledger.retry_failed()
+        missing = ledger.missing_tasks()
+        count = _Count(plan, ledger, progress)
+        if missing:
+            with _executor(plan, workers, dask, timeout, len(missing)) as executor:
+                for result in run_orders(executor, (order_of(plan, number) for number in missing)):
+                    ledger.keep(result)
+                    count.add(result)
+        return SweepOutcome(
+            folder, ledger.path, count.runs, count.of, len(ledger.failures()), len(missing), which
+        )
+
+
+def folder_of(plan: SweepPlan, results: str | Path) -> Path:
+    """Return the folder of a sweep's results.
+
+    Parameters
+    ----------
+    plan : the plan.
+    results : folder of all results.
+    """
+    return Path(results) / plan.design.name / plan.digest[:12]
+
+
+def open_ledger(plan: SweepPlan, folder: Path, shard: tuple[int, int] | None = None) -> Ledger:
+    """Open the ledger of a sweep for writing; make it if it is not there.
+
+    Parameters
+    ----------
+    plan : the plan.
+    folder : of the sweep's results.
+    shard : which share of the tasks, or none for all.
+
+    Raises
+    ------
+    ResultsError : if it is damaged, belongs to another plan, is being written, or cannot be written.
+    """
+    path = ledger_file(folder, shard)
+    if not path.exists():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise ResultsError(f"{folder}: cannot be made ({reason})") from error
+        return Ledger.create(path, record_of(plan), len(plan.tasks), shard)
+    ledger = Ledger.open(path, writing=True)
+    if ledger.digest != plan.digest:
+        ledger.close()
+        raise ResultsError(f"{path}: holds another sweep; move it away, or choose another folder of results")
+    return ledger
+
+
+def run_orders(executor: Executor, orders: Iterator[TaskOrder]) -> Iterator[TaskResult]:
+    """Run orders until each has a result, whatever happens to those who run them.
+
+    Parameters
+    ----------
+    executor : who runs them.
+    orders : for whole tasks.
+
+    Yields
+    ------
+    TaskResult
+        of each task, in the order in which they are finished.
+    """
+    died: list[TaskOrder] = []
+    for order, outcome in executor.run(orders):
+        if isinstance(outcome, TaskDied):
+            died.append(order)
+        else:
+            yield outcome
+    died_twice: list[TaskOrder] = []
+    for order, outcome in executor.run(died):
+        if isinstance(outcome, TaskDied):
+            died_twice.append(order)
+        else:
+            yield outcome
+    for order in died_twice:
+        yield joined_result(order, _run_in_parts(executor, order, tried=2))
+
+
+def _run_in_parts(executor: Executor, order: TaskOrder, tried: int) -> list[TaskResult]:
+    """Run the parts of an order one at a time; those that die are taken apart again, down to single runs."""
+    results: list[TaskResult] = []
+    for part, outcome in executor.run(order.parts(PARTS), alone=True):
+        if not isinstance(outcome, TaskDied):
+            results.append(outcome)
+        elif part.n_runs > 1:
+            results += _run_in_parts(executor, part, tried + 1)
+        else:
+            results.append(_run_once_more(executor, part, tried + 1))
+    return results
+
+
+def _run_once_more(executor: Executor, order: TaskOrder, tried: int) -> TaskResult:
+    """Give a single run that has just died its last chance."""
+    [(_, outcome)] = executor.run([order], alone=True)
+    return dead_run(order, outcome.reason, tried + 1) if isinstance(outcome, TaskDied) else outcome
+
+
+class _Count:
+    """How many runs are done and failed, told after every task."""
+
+    def __init__(self, plan: SweepPlan, ledger: Ledger, progress: Progress | None) -> None:
+        self._progress = progress
+        missing = set(ledger.missing_tasks())
+        of_task = {n: plan.tasks[n].replicates * len(plan.arms) for n in ledger.tasks}
+        self.of = sum(of_task.values())
+        self.runs = self.of - sum(of_task[number] for number in missing)
+        self.failed = len(ledger.failures())
+        self._tell()
+
+    def add(self, result: TaskResult) -> None:
+        """Count a task that was kept."""
+        self.runs += result.n_runs
+        self.failed += len(result.failures)
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._progress is not None:
+            self._progress(self.runs, self.of, self.failed)
+
+
+@contextmanager
+def _executor(
+    plan: SweepPlan, workers: int | None, dask: str | None, timeout: float | None, n_tasks: int
+) -> Iterator[Executor]:
+    """Give the executor that is asked for, and end its workers afterwards."""
+    from mobsim.experiment.local import LocalProcesses, workers_to_use
+
+    executor: Executor
+    if dask is not None:
+        from mobsim.experiment.cluster import DaskCluster
+
+        executor = DaskCluster(dask, workers=workers, timeout=timeout)
+    else:
+        wanted = min(workers_to_use(workers, plan.base), n_tasks)
+        _compile_first()
+        executor = LocalProcesses(wanted, timeout=timeout)
+    try:
+        yield executor
+    finally:
+        executor.close()
+
+
+def _compile_first() -> None:
+    """Compile what is not compiled yet, before several workers wait for it; say so on stderr."""
+    from mobsim.kernels.kept import is_likely_complete
+
+    if not is_likely_complete():
+        from mobsim.engine.first_use import prepare
+
+        prepare()
