@@ -76,15 +76,16 @@ def order_of_rows(ledger: Ledger, table: str, arms: Sequence[str]) -> Order:
         if len(found):
             of_rows = np.column_stack([_key(found, name, arms) for name in KEYS])
             starts = np.flatnonzero(np.r_[True, (of_rows[1:] != of_rows[:-1]).any(axis=1)])
-            rows = np.diff(np.r_[starts, len(found)])
+            counts = np.diff(np.r_[starts, len(found)])
             keys.append(of_rows[starts])
-            places.append(np.column_stack([np.full(len(starts), number), starts, rows]))
+            places.append(np.column_stack([np.full(len(starts), number), starts, counts]))
     all_keys, all_places = np.concatenate(keys), np.concatenate(places)
     order = np.lexsort(all_keys.T[::-1])
     ordered = all_keys[order]
     if len(ordered) and not (ordered[1:] != ordered[:-1]).any(axis=1).all():
         raise ResultsError(f"{ledger.path}: a run stands in two tasks; this ledger was not made by a sweep")
-    return Order(table, ordered, *all_places[order].T, lengths, _union(kinds))
+    task, first, rows = all_places[order].T
+    return Order(table, ordered, task, first, rows, lengths, _union(kinds))
 
 
 def windows(
@@ -138,9 +139,8 @@ def _collected(
         for name in columns:
             if name in table.columns:
                 filled[name][target_rows] = _values(table[name], name, arms)[source_rows]
-    if "arm" in filled:
-        return {**filled, "arm": Words(filled["arm"], tuple(arms))}
-    return filled
+    arm = {"arm": Words(filled["arm"], tuple(arms))} if "arm" in filled else {}
+    return {**filled, **arm}
 
 
 def _ranges(starts: Int64, lengths: Int64) -> Int64:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mobsim.errors import ResultsError, UsageError, nearest, needs_extra
-from mobsim.experiment.ledger import Failure, Ledger
+from mobsim.experiment.failure import Failure
+from mobsim.experiment.ledger import Ledger
 from mobsim.experiment.ordered import KEYS, Order, order_of_rows, window_rows, windows
 from mobsim.experiment.provenance import plan_of
 from mobsim.experiment.table import Column, Words
@@ -189,6 +190,15 @@ class SweepResults:
         """How many runs failed."""
         return len(self._failures)
 
+    def columns(self, table: str) -> tuple[str, ...]:
+        """Return all columns of a table, in their order.
+
+        Parameters
+        ----------
+        table : runs or weeks.
+        """
+        return tuple(self._order(table).kinds)
+
     def run_keys(self) -> list[RunKey]:
         """Return which runs there are, in the order of the table of runs."""
         keys = self._order("runs").keys.tolist()
@@ -297,15 +307,15 @@ class SweepResults:
         numbers = [name for name in self.outcomes if self._order("runs").kinds[name] != "words"]
         names = numbers if columns is None else list(columns)
         by = ["point", "arm"]
-        means, rest = [], None
+        means: list[pd.DataFrame] = []
+        begun: list[pd.DataFrame] = []  # rows of a point that goes on in the next piece
         for piece in self.iter_runs(columns=names):
-            rest = piece if rest is None else pd.concat([rest, piece], ignore_index=True)
-            whole = rest["point"] != rest["point"].iloc[-1] if len(rest) else rest["point"] != 0
-            means.append(_mean_over(rest[whole], by))
-            rest = rest[~whole]
-        means.append(_mean_over(rest, by))
-        table = pd.concat([mean for mean in means if len(mean)] or means[:1], ignore_index=True)
-        return table[[*by, *names]]
+            rows = pd.concat([*begun, piece], ignore_index=True)
+            whole = rows["point"] != rows["point"].max()
+            means += [_mean_over(rows[whole], by)] if whole.any() else []
+            begun = [rows[~whole]]
+        means.append(_mean_over(begun[0], by))
+        return pd.concat(means, ignore_index=True)[[*by, *names]]
 
     def to_xarray(self, outcomes: Sequence[str] | None = None, *, unstack: bool = False) -> xr.Dataset:
         """Return outcomes over the dimensions point, arm, community and luck; needs the extra `xarray`.
@@ -403,7 +413,8 @@ def _frame(
         if not isinstance(column, Words):
             data[name] = column[start:stop]
         elif compact:
-            data[name] = pd.Categorical.from_codes(column.codes[start:stop], categories=list(column.words))
+            kind = pd.CategoricalDtype(list(column.words))
+            data[name] = pd.Categorical.from_codes(column.codes[start:stop], dtype=kind)
         else:
             data[name] = np.array([*column.words, None], object)[column.codes[start:stop]]
     return pd.DataFrame(data, copy=False)

@@ -24,7 +24,22 @@ def plain(scenario: Scenario) -> dict[str, Any]:
 def dump(scenario: Scenario) -> str:
     """Return the resolved form as YAML that loads back to the identical scenario."""
     heading = "# The resolved form of a scenario: every default is written in; see tags for what was set.\n"
-    return heading + "".join(f"{line}\n" for line in _lines(plain(scenario), ""))
+    return heading + yaml_of(plain(scenario))
+
+
+def yaml_of(data: dict[str, Any]) -> str:
+    r"""Return a mapping of plain data as YAML that loads back to the same data.
+
+    Parameters
+    ----------
+    data : words, numbers, lists and mappings.
+
+    Examples
+    --------
+    >>> yaml_of({"name": "a", "factors": {"behaviour.noise": {"low": 0.0}}})
+    'name: "a"\nfactors:\n  "behaviour.noise":\n    low: 0.0\n'
+    """
+    return "".join(f"{line}\n" for line in _lines(data, ""))
 
 
 def digest(scenario: Scenario) -> str:
