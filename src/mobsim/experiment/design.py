@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from math import prod
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, ValidationError
 
-from mobsim.scenario.document import Document
-from mobsim.scenario.faults import InvalidScenario
+from mobsim.experiment.design_words import faults_of
+from mobsim.experiment.factors import parts_of, same
+from mobsim.scenario.document import Document, read_document
+from mobsim.scenario.faults import Fault, InvalidScenario, Path, shown, text_of
 from mobsim.scenario.scenario import Name
 from mobsim.spec import Spec
 
 SCHEMA_VERSION = 1
+
+MOST_POINTS = 1_000_000
+
+RESERVED = ("point", "arm", "community", "luck", "week", "run")
+"""Columns of the tables of a sweep, which no factor can be called."""
 
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 PlaceText = Annotated[str, Field(min_length=1, max_length=200)]
@@ -20,7 +29,17 @@ Points = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class InvalidDesign(InvalidScenario):
-    """A design with faults; its text is the first one's sentence."""
+    """A design with faults; its text is the first one's sentence.
+
+    Parameters
+    ----------
+    file : name of the file as the user gave it, empty for a design that comes from no file.
+    faults : at least one.
+    """
+
+    def __init__(self, file: str, faults: Sequence[Fault]) -> None:
+        super().__init__(file, faults)
+        self.faults = tuple(faults)
 
 
 class FactorSpec(Spec):
@@ -84,7 +103,7 @@ class Morris(Spec):
     """Trajectories that change one factor at a time, for elementary effects."""
 
     kind: Literal["morris"]
-    trajectories: int = Field(..., ge=1, le=100_000, description="number of trajectories")
+    trajectories: int = Field(..., ge=2, le=100_000, description="number of trajectories")
     levels: int = Field(4, ge=2, le=100, multiple_of=2, description="levels of each factor, an even number")
     seed: Seed = Field(1, description="seed of the points")
 
@@ -169,4 +188,217 @@ def load_design(path: str | FilePath) -> Design:
     MobsimError
         with one sentence: file, line, what was found, what is allowed, the nearest match.
     """
-    raise NotImplementedError
+    file = FilePath(path)
+    if not file.is_file():
+        found = "a folder" if file.is_dir() else "not there"
+        raise InvalidDesign("", [Fault(0, f"{path} is {found}; allowed: a design file, such as design.yaml")])
+    document = read_document(path)
+    if "schema_version" not in document.data:
+        missing = document.fault((), f"schema_version is missing; allowed: {SCHEMA_VERSION}")
+        raise InvalidDesign(document.file, [missing])
+    return design_of(document)
+
+
+def design_of(document: Document) -> Design:
+    """Return the design that a document describes.
+
+    Parameters
+    ----------
+    document : what the file says, or a document made of plain data.
+
+    Raises
+    ------
+    InvalidDesign
+        with one sentence: file, line, what was found, what is allowed, the nearest match.
+    """
+    data = {**document.data, "factors": _with_empty(document.data.get("factors", {}))}
+    try:
+        design = Design.model_validate(_tuples(data), strict=True)
+    except ValidationError as error:
+        raise InvalidDesign(document.file, faults_of(error, Design, data, document)) from None
+    if faults := [document.fault(path, sentence) for path, sentence in _complaints(design)]:
+        raise InvalidDesign(document.file, faults)
+    design._document = document
+    return design
+
+
+def _with_empty(factors: Any) -> Any:
+    """A factor whose values stand in a file of points may have nothing behind its place."""
+    if not isinstance(factors, dict):
+        return factors
+    return {place: {} if factor is None else factor for place, factor in factors.items()}
+
+
+def _tuples(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _tuples(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return tuple(_tuples(inner) for inner in value)
+    return value
+
+
+Complaint = tuple[Path, str]
+"""A place in the design, and the sentence about it."""
+
+
+def _complaints(design: Design) -> Iterator[Complaint]:
+    """What does not fit together in a design."""
+    from_file = isinstance(design.design, PointsFile)
+    if not design.factors and not from_file:
+        yield ("factors",), "factors is missing; allowed: at least one place with a range or values"
+    for key, factor in design.factors.items():
+        where: Path = ("factors", key)
+        yield from _ends_complaints(where, factor, from_file)
+        yield from _values_complaints(where, factor)
+        yield from _level_complaints(where, factor, design)
+        if factor.places is not None and factor.name is not None:
+            yield (
+                (*where, "name"),
+                f"{text_of(where)}: name is set, but a factor with places is named by its key",
+            )
+    yield from _name_complaints(design)
+    yield from _place_complaints(design)
+    yield from _size_complaints(design)
+
+
+def _ends_complaints(where: Path, factor: FactorSpec, from_file: bool) -> Iterator[Complaint]:
+    text = text_of(where)
+    low, high = factor.low, factor.high
+    if low is None and high is None:
+        if factor.values is None and not from_file:
+            yield where, f"{text} says neither a range nor values; allowed: low and high, or values"
+        for key in ("scale", "whole", "levels"):
+            if key in factor.model_fields_set:
+                yield (*where, key), f"{text}: {key} belongs to a range; allowed: together with low and high"
+        return
+    if factor.values is not None:
+        yield (*where, "values"), f"{text} has a range and values; allowed: one of them"
+    if low is None or high is None:
+        missing = "low" if low is None else "high"
+        yield where, f"{text}.{missing} is missing; allowed: a number; a range has low and high"
+        return
+    if not low < high:
+        yield (*where, "high"), f"{text}.high is {_plain(high)}; allowed: a number above low, {_plain(low)}"
+    if factor.scale == "log" and low <= 0:
+        yield (*where, "low"), f"{text}.low is {_plain(low)}; allowed: a number above 0, since scale is log"
+    if factor.whole:
+        for key, end in (("low", low), ("high", high)):
+            if end != int(end):
+                yield (*where, key), f"{text}.{key} is {end}; allowed: a whole number, since whole is true"
+
+
+def _values_complaints(where: Path, factor: FactorSpec) -> Iterator[Complaint]:
+    text = text_of(where)
+    if factor.labels is not None:
+        n_values = len(factor.values or ())
+        if len(factor.labels) != n_values:
+            yield (
+                (*where, "labels"),
+                f"{text}.labels is a list of {len(factor.labels)}; allowed: one label for each of the "
+                f"{n_values} values",
+            )
+        for place, label in enumerate(factor.labels):
+            if label in factor.labels[:place]:
+                yield (*where, "labels", place), f"{text}.labels: {shown(label)} stands twice; allowed: once"
+    for place, value in enumerate(factor.values or ()):
+        if any(same(value, before) for before in (factor.values or ())[:place]):
+            yield (*where, "values", place), f"{text}.values: {shown(value)} stands twice; allowed: once"
+
+
+def _level_complaints(where: Path, factor: FactorSpec, design: Design) -> Iterator[Complaint]:
+    if factor.low is None or factor.high is None:
+        return
+    text = text_of(where)
+    if isinstance(design.design, Grid) and factor.levels is None:
+        yield (
+            where,
+            f"{text}.levels is missing; allowed: a whole number of at least 2; a grid needs values or levels",
+        )
+    if factor.whole and factor.levels is not None and factor.levels > factor.high - factor.low + 1:
+        fit = int(factor.high - factor.low + 1)
+        yield (
+            (*where, "levels"),
+            f"{text}.levels is {factor.levels}; allowed: at most {fit}, the whole numbers from low to high",
+        )
+
+
+def _name_complaints(design: Design) -> Iterator[Complaint]:
+    seen: dict[str, str] = {}
+    for key, factor in design.factors.items():
+        name = key if factor.places is not None else factor.name
+        if name is None:
+            continue
+        where: Path = ("factors", key) if factor.places is not None else ("factors", key, "name")
+        if name in RESERVED:
+            yield where, f"{text_of(where)}: {shown(name)} is a column of every table; allowed: another name"
+        if name in seen:
+            yield where, f"{text_of(where)}: {shown(name)} names {seen[name]} too; allowed: another name"
+        seen.setdefault(name, text_of(("factors", key)))
+
+
+def _place_complaints(design: Design) -> Iterator[Complaint]:
+    seen: dict[Path, str] = {}
+    for key, factor in design.factors.items():
+        for number, place in enumerate(factor.places or (key,)):
+            where: Path = ("factors", key) if factor.places is None else ("factors", key, "places", number)
+            parts = parts_of(place)
+            if "" in parts or not isinstance(parts[0], str):
+                yield (
+                    where,
+                    f"{text_of(where)}: {shown(place)} is not a place; allowed: keys with dots between them, "
+                    "and positions in brackets, such as arms.outreach.activities[0].share",
+                )
+            elif parts in seen:
+                yield (
+                    where,
+                    f"{text_of(where)}: {place} is set by {seen[parts]} too; allowed: one factor for a place",
+                )
+            seen.setdefault(parts, text_of(("factors", key)))
+
+
+def _size_complaints(design: Design) -> Iterator[Complaint]:
+    spec = design.design
+    if isinstance(spec, Sobol | Saltelli) and spec.points & (spec.points - 1):
+        below = 1 << (spec.points.bit_length() - 1)
+        yield (
+            ("design", "points"),
+            f"design.points is {spec.points:,}; allowed: a power of two, such as {below:,} or {2 * below:,}, "
+            "since only these fill the space evenly",
+        )
+    n_points = number_of_points(design)
+    if n_points is not None and n_points > MOST_POINTS:
+        yield ("design",), f"design makes {n_points:,} points; allowed: at most {MOST_POINTS:,}"
+
+
+def number_of_points(design: Design) -> int | None:
+    """Return how many points a design makes; None if a file says so.
+
+    Parameters
+    ----------
+    design : a design.
+
+    Examples
+    --------
+    >>> factors = {"behaviour.noise": {"low": 0, "high": 0.2, "levels": 3}, "seed": {"values": [1, 2]}}
+    >>> number_of_points(design_of(Document({
+    ...     "name": "example", "scenario": "harm_demo", "factors": factors, "design": {"kind": "grid"}})))
+    6
+    """
+    spec = design.design
+    if isinstance(spec, PointsFile):
+        return None
+    n_factors = len(design.factors)
+    if isinstance(spec, Grid | OneAtATime):
+        sizes = [
+            len(factor.values) if factor.values else factor.levels or 2 for factor in design.factors.values()
+        ]
+        return prod(sizes) if isinstance(spec, Grid) else 1 + sum(sizes)
+    if isinstance(spec, Saltelli):
+        return spec.points * ((2 * n_factors if spec.second_order else n_factors) + 2)
+    if isinstance(spec, Morris):
+        return spec.trajectories * (n_factors + 1)
+    return spec.points
+
+
+def _plain(number: float) -> str:
+    return f"{int(number):,}" if number == int(number) else f"{number:,}"

@@ -104,7 +104,8 @@ class Factor:
 
         Examples
         --------
-        >>> network = Factor("network", ("community.network",), values=({"kind": "ring"}, {"kind": "lattice"}))
+        >>> kinds = ({"kind": "ring"}, {"kind": "lattice"})
+        >>> network = Factor("network", ("community.network",), values=kinds)
         >>> network.label({"kind": "ring"}), network.label({"kind": "households", "degree": 10.0})
         ('ring', 'households, degree 10.0')
         """
