@@ -1,9 +1,8 @@
 """Tables on their way from a worker to the ledger: named columns that become the same bytes everywhere.
 
 A column holds whole numbers, numbers, or words. As bytes a table is a mark, the digest of its content, and
-the content compressed. The content lists the columns and then holds each of them, little-endian, with the
-first bytes of all values together, then the second ones, and so on, which compresses well. Two tables are
-the same if their digests are, however they were compressed.
+the content compressed. The content lists the columns and then holds one after the other, little-endian. Two
+tables are the same if their digests are, however they were compressed.
 """
 
 from __future__ import annotations
@@ -283,13 +282,12 @@ def _content(columns: Mapping[str, Column]) -> bytes:
     ]
     rows = len(next(iter(columns.values()), ()))
     listed = json.dumps({"rows": rows, "columns": kinds}, ensure_ascii=True, separators=(",", ":"))
-    return b"".join([listed.encode("ascii"), b"\n", *map(_bytes_together, columns.values())])
+    return b"".join([listed.encode("ascii"), b"\n", *map(_little_endian, columns.values())])
 
 
-def _bytes_together(column: Column) -> bytes:
+def _little_endian(column: Column) -> bytes:
     values = column.codes if isinstance(column, Words) else column
-    little = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<"))
-    return little.view(np.uint8).reshape(len(little), little.itemsize).T.tobytes()
+    return values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes()
 
 
 def _unpacked(packed: bytes) -> dict[str, Column]:
@@ -305,10 +303,8 @@ def _unpacked(packed: bytes) -> dict[str, Column]:
     columns: dict[str, Column] = {}
     for name, kind, *words in listed["columns"]:
         dtype = np.dtype({"i": "<i8", "f": "<f8", "words": "<i4"}[kind])
-        size = listed["rows"] * dtype.itemsize
-        together = np.frombuffer(content, np.uint8, size, end).reshape(dtype.itemsize, listed["rows"])
-        values = np.ascontiguousarray(together.T).view(dtype).reshape(listed["rows"])
+        values = np.frombuffer(content, dtype, listed["rows"], end)
         native = values.astype(dtype.newbyteorder("="), copy=False)
         columns[name] = Words(native, tuple(words[0])) if words else native
-        end += size
+        end += values.nbytes
     return columns
