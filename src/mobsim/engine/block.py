@@ -1,7 +1,7 @@
 """A block: the lanes that are computed together, on one community, and the weeks they have run.
 
-Lanes are ordered luck by luck, and within a luck arm by arm. Burn-in runs once a luck and is then fanned out
-to the arms.
+Lanes are ordered luck by luck, within a luck point by point, and within a point arm by arm. Burn-in runs once
+a luck and point and is then fanned out to the arms.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from mobsim.community.community import Community
 from mobsim.engine.least_counts import least_counts
 from mobsim.engine.own_delivery import deliver_own
 from mobsim.engine.plan import ArmPlans, build_plans
-from mobsim.engine.rules import build_rules
+from mobsim.engine.rules import build_rules, rules_of_points
 from mobsim.engine.state import (
     build_residents,
     build_ties,
@@ -62,33 +62,44 @@ class Block:
     community : the built community.
     arms : names of arms, in the order of lanes.
     luck : numbers of the streams of luck.
+    points : the scenario at every point that the block runs, equal in what a block has once
+        (`what_a_block_shares`); none: the scenario alone.
 
     Attributes
     ----------
+    arms, worlds : name of the arm, and scenario, of each lane of a luck.
     week : the next week to be run; negative during burn-in.
     state : structure of arrays [entity, lane].
     tally : records of the campaign weeks run so far.
     """
 
     def __init__(
-        self, scenario: Scenario, community: Community, arms: Sequence[str], luck: Sequence[int]
+        self,
+        scenario: Scenario,
+        community: Community,
+        arms: Sequence[str],
+        luck: Sequence[int],
+        points: Sequence[Scenario] = (),
     ) -> None:
-        if not 1 <= len(arms) * len(luck) <= MOST_LANES:
+        points = points or (scenario,)
+        if not 1 <= len(arms) * len(luck) * len(points) <= MOST_LANES:
             raise UsageError(
-                f"a block of {len(arms)} arms and {len(luck)} lucks: allowed are 1 to {MOST_LANES} lanes "
-                "(arms x lucks); simulate divides any number of runs into blocks"
+                f"a block of {len(arms)} arms, {len(luck)} lucks and {len(points)} points: allowed are 1 to "
+                f"{MOST_LANES} lanes (arms x lucks x points); simulate divides any number of runs into blocks"
             )
-        self.scenario = scenario
+        self.scenario = points[0]
         self.community = community
-        self.arms = tuple(arms)
+        self.points = tuple(points)
+        self.arms = tuple(arms) * len(points)
+        self.worlds = tuple(world for world in points for _ in arms)
         self.luck = tuple(luck)
         self.ties = build_ties(community, scenario.behaviour.share_exponent)
         self.least = least_counts(scenario.behaviour, scenario.community, community, self.ties)
         self.residents = build_residents(community, self.least)
-        self.plans: ArmPlans = build_plans(scenario, community, self.arms)
+        self.plans: ArmPlans = build_plans(self.worlds, community, self.arms)
         self.keys = a.Keys(scenario.seed, community.number, np.array(self.luck, np.int64))
         self.week = -scenario.campaign.burn_in_weeks
-        lanes = len(self.luck)
+        lanes = len(self.luck) * len(self.points)
         self._widen(
             start_state(community, self.week, lanes, remembers=self.plans.remembers),
             start_leaders(community, lanes),
@@ -101,7 +112,7 @@ class Block:
 
     @property
     def n_lanes(self) -> int:
-        """Number of lanes: lucks during burn-in, lucks x arms afterwards."""
+        """Number of lanes: lucks x points during burn-in, lucks x points x arms afterwards."""
         return int(self.state.flags.shape[1])
 
     @property
@@ -257,8 +268,8 @@ class Block:
         return counted
 
     def _fan_out(self) -> None:
-        """Give every arm of a luck its own copy of the state after burn-in."""
-        arms = len(self.arms)
+        """Give every arm of a luck and point its own copy of the state after burn-in."""
+        arms = len(self.arms) // len(self.points)
         counts = np.repeat(self.counts, arms, axis=0)
         self._widen(
             fan_out(self.state, arms),
@@ -274,13 +285,18 @@ class Block:
         lanes = state.flags.shape[1]
         groups = len(self.community.group_names)
         n = self.community.n_residents
-        self.rules = build_rules(
-            self.scenario.behaviour,
-            self.scenario.community,
-            lanes,
-            decision_interval=self.scenario.campaign.decision_interval_weeks,
-            listed_thresholds=self.community.listed_threshold.size > 0,
-        )
+        rules = [
+            build_rules(
+                world.behaviour,
+                world.community,
+                1,
+                decision_interval=world.campaign.decision_interval_weeks,
+                listed_thresholds=self.community.listed_threshold.size > 0,
+            )
+            for world in self.points
+        ]
+        of_a_luck = lanes // len(self.luck)
+        self.rules = rules_of_points(rules, len(self.luck), of_a_luck // len(self.points))
         self.efforts = np.zeros(lanes, np.int64)
         self.counts = np.zeros((lanes, groups, a.N_COUNTS), np.int64)
         in_campaign = lanes == len(self.luck) * len(self.arms)

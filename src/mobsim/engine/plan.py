@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -174,19 +175,21 @@ class _Slots:
         return self.numbers.setdefault(key, len(self.numbers))
 
 
-def build_plans(scenario: Scenario, community: Community, arms: tuple[str, ...]) -> ArmPlans:
-    """Compile the arms of a scenario for one community.
+def build_plans(worlds: Sequence[Scenario], community: Community, arms: Sequence[str]) -> ArmPlans:
+    """Compile arms for one community.
 
     Parameters
     ----------
-    scenario : the resolved scenario.
+    worlds : the resolved scenario that each arm is taken from; they agree in all that a block has once.
     community : the built community.
     arms : names of the arms, in the order of lanes.
     """
-    campaign = scenario.campaign
+    campaign = worlds[0].campaign
     n = community.n_residents
     n_arms = len(arms)
-    specs = [NO_CAMPAIGN if name == NONE else scenario.arms[name] for name in arms]
+    specs = [
+        NO_CAMPAIGN if name == NONE else world.arms[name] for world, name in zip(worlds, arms, strict=True)
+    ]
     most = max(1, max((len(line_names(spec)) for spec in specs), default=1))
     n_activities = np.zeros(n_arms, np.int64)
     whole = np.zeros((n_arms, most, d.N_WHOLE), np.int64)
@@ -200,7 +203,7 @@ def build_plans(scenario: Scenario, community: Community, arms: tuple[str, ...])
     fraction_size = np.zeros((n_arms, most), np.int64)
     budgets, maps = np.zeros(n_arms, np.int64), np.zeros(n_arms, np.int64)
     map_line = np.full(n_arms, -1, np.int64)
-    public = np.zeros((n_arms, scenario.behaviour.max_wins + 1), np.int64)
+    public = np.zeros((n_arms, worlds[0].behaviour.max_wins + 1), np.int64)
     pools, scores = _Pools(community), _Scores(community)
     order_slots = _Slots(pools, alone=n_arms == 1)
     group_pools: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
@@ -209,26 +212,26 @@ def build_plans(scenario: Scenario, community: Community, arms: tuple[str, ...])
     deliverers: list[list[int]] = []
     steps_by_week = [set(campaign.calendar.running(week)) for week in range(campaign.horizon_weeks)]
 
-    for arm, (arm_name, spec) in enumerate(zip(arms, specs, strict=True)):
+    for arm, (world, arm_name, spec) in enumerate(zip(worlds, arms, specs, strict=True)):
         n_activities[arm] = len(spec.activities)
         budgets[arm] = (
-            budget_cents(campaign.budget_per_resident, spec.budget_share, n) if spec.activities else 0
+            budget_cents(world.campaign.budget_per_resident, spec.budget_share, n) if spec.activities else 0
         )
         public[arm] = public_cents(
-            campaign.public_money,
-            scenario.behaviour.max_wins,
+            world.campaign.public_money,
+            world.behaviour.max_wins,
             int(budgets[arm]),
             campaign.funding_starts_week,
             campaign.funding_ends_week,
         )
         fractions = normalized_shares([use.share for use in spec.activities])
-        is_lobby = [scenario.activities[use.kind].delivery == "lobby" for use in spec.activities]
+        is_lobby = [world.activities[use.kind].delivery == "lobby" for use in spec.activities]
         shares[arm, : len(fractions) + 1] = cumulative_fractions(fractions)
         local_shares[arm, : len(fractions) + 1] = cumulative_fractions(local_fractions(fractions, is_lobby))
         seen: dict[str, int] = {}
         arm_own = 0
         for b, use in enumerate(spec.activities):
-            activity = scenario.activities[use.kind]
+            activity = world.activities[use.kind]
             target = use.target if use.target is not None else activity.target
             occurrence = seen.get(use.kind, 0)
             seen[use.kind] = occurrence + 1

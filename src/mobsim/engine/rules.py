@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from mobsim.community.behaviour import (
@@ -158,6 +161,26 @@ def build_rules(
         organizer_contacts=b.organizer_contacts,
         engagement_weeks=b.engagement_weeks,
         decision_interval=decision_interval,
+    )
+
+
+def rules_of_points(of_points: Sequence[a.Rules], n_draws: int, copies: int) -> a.Rules:
+    """Return the rules of a block whose lanes are draw groups x points x copies, in this order.
+
+    Parameters
+    ----------
+    of_points : the rules of one lane at every point; what a block has once is the same in all.
+    n_draws : number of draw groups.
+    copies : lanes of each point in a draw group, such as its arms.
+    """
+
+    def in_lanes(name: str) -> np.ndarray:
+        points = np.concatenate([getattr(rules, name) for rules in of_points], axis=-1)
+        wide = np.repeat(points, copies, axis=-1)
+        return np.ascontiguousarray(np.concatenate([wide] * n_draws, axis=-1))
+
+    return replace(
+        of_points[0], singles=in_lanes("singles"), doubles=in_lanes("doubles"), by_group=in_lanes("by_group")
     )
 
 

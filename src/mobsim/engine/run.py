@@ -7,7 +7,7 @@ nothing.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from threading import Lock
@@ -26,7 +26,7 @@ from mobsim.engine.block_records import (
     BlockRecords,
     mean_weeks,
 )
-from mobsim.engine.points import at_points, shared_world
+from mobsim.engine.points import Alike, at_points
 from mobsim.engine.quiet_records import quiet_records
 from mobsim.engine.records import Records, Run
 from mobsim.engine.shortcuts import MOST_SHORT_LANES, Shortcut, fits, key_of, network_of, shortcut_of
@@ -91,16 +91,57 @@ def simulate(
     luck_numbers = replicate_numbers("luck", luck, scenario.replicates.luck)
     if not 1 <= lanes <= MOST_LANES:
         raise UsageError(f"lanes: found {lanes}; allowed are whole numbers from 1 to {MOST_LANES}")
-    workers = min(threads_to_use(threads), blocks_that_fit(scenario))
     worlds = at_points(scenario, points)
-    blocks = _plan_blocks(worlds, chosen, community_numbers, luck_numbers, lanes, workers, shortcuts)
-    source = _Communities(worlds, blocks, built)
+    blocks = run_blocks(
+        worlds,
+        chosen,
+        community_numbers,
+        luck_numbers,
+        built=built,
+        workers=min(threads_to_use(threads), blocks_that_fit(scenario)),
+        lanes=lanes,
+        shortcuts=shortcuts,
+        progress=progress,
+    )
+    return join_records(scenario, blocks, chosen, points)
+
+
+def run_blocks(
+    worlds: Sequence[Scenario],
+    arms: tuple[str, ...],
+    communities: tuple[int, ...],
+    luck: tuple[int, ...],
+    *,
+    built: Mapping[int, Community],
+    workers: int = 1,
+    lanes: int = MOST_LANES,
+    shortcuts: bool = True,
+    progress: Progress | None = None,
+) -> list[BlockRecords]:
+    """Run arms of several scenarios over the same communities and luck, as lanes of few blocks.
+
+    Parameters
+    ----------
+    worlds : the resolved scenario at every point; each has all the arms.
+    arms : names of arms.
+    communities, luck : numbers of replicates.
+    built : communities that were built before, by number; only if all points have the same ones.
+    workers, lanes, shortcuts, progress : as for `simulate`.
+
+    Returns
+    -------
+    list of BlockRecords
+        in the order in which the blocks were done; the point of a run is its place in `worlds`.
+    """
+    alike = Alike(worlds)
+    blocks = _plan_blocks(alike, arms, communities, luck, lanes, workers, shortcuts)
+    source = _Communities(alike, blocks, built)
     done: list[BlockRecords] = []
-    all_runs = len(worlds) * len(chosen) * len(community_numbers) * len(luck_numbers)
+    all_runs = len(worlds) * len(arms) * len(communities) * len(luck)
     finished = 0
 
     def run(block: _BlockPlan) -> list[BlockRecords]:
-        return _run_block(worlds, source, block, lanes)
+        return _run_block(alike, source, block, lanes)
 
     def keep(records: list[BlockRecords]) -> None:
         nonlocal finished
@@ -114,7 +155,7 @@ def simulate(
             keep(run(block))
     else:
         _on_threads(workers, run, blocks, keep)
-    return join_records(scenario, done, chosen, points)
+    return done
 
 
 def threads_to_use(threads: int | None) -> int:
@@ -230,7 +271,7 @@ def replicate_numbers(what: str, given: int | Sequence[int] | None, default: int
 
 
 def _plan_blocks(
-    worlds: Sequence[Scenario],
+    alike: Alike,
     arms: tuple[str, ...],
     communities: tuple[int, ...],
     luck: tuple[int, ...],
@@ -239,16 +280,19 @@ def _plan_blocks(
     shortcuts: bool,
 ) -> list[_BlockPlan]:
     """Divide all runs into blocks; blocks that build on the same community stand together."""
-    alike: dict[object, list[int]] = {}
-    for point, world in enumerate(worlds):
+    families: dict[Hashable, list[int]] = {}
+    for point, world in enumerate(alike.worlds):
         kind = shortcut_of(world, arms) if shortcuts else Shortcut.LANES
-        key = (kind, point if kind is Shortcut.LANES else key_of(kind, world.behaviour))
-        alike.setdefault(key, []).append(point)
+        if kind is Shortcut.LANES:
+            key: Hashable = (kind, alike.shares(world))
+        else:
+            key = (kind, key_of(kind, world.behaviour), alike.weeks(world))
+        families.setdefault(key, []).append(point)
     blocks = []
     for community in communities:
-        for (kind, _), members in alike.items():  # type: ignore[misc]
+        for (kind, *_), members in families.items():  # type: ignore[misc]
             if kind is Shortcut.LANES:
-                blocks += _blocks_of_lanes(community, members[0], arms, luck, lanes)
+                blocks += _blocks_of_lanes(community, tuple(members), arms, luck, lanes)
             else:
                 share = -(-len(members) * len(luck) // max(1, workers // len(communities)))
                 blocks += _short_blocks(kind, community, members, arms, luck, min(share, MOST_SHORT_LANES))
@@ -256,18 +300,27 @@ def _plan_blocks(
 
 
 def _blocks_of_lanes(
-    community: int, point: int, arms: tuple[str, ...], luck: tuple[int, ...], lanes: int
+    community: int, points: tuple[int, ...], arms: tuple[str, ...], luck: tuple[int, ...], lanes: int
 ) -> list[_BlockPlan]:
-    """Blocks of at most `lanes` lanes, all arms of a luck together where they fit."""
+    """Blocks of at most `lanes` lanes: all arms of a point and luck together where they fit, then points.
+
+    Points of one luck share its random numbers.
+    """
     blocks = []
-    for part in (arms[k : k + lanes] for k in range(0, len(arms), lanes)):
-        most = max(1, lanes // len(part))
-        n_parts = -(-len(luck) // most)
-        size = -(-len(luck) // n_parts)
-        blocks += [
-            _BlockPlan(community, (point,), part, luck[k : k + size]) for k in range(0, len(luck), size)
-        ]
+    for part in _parts(arms, lanes):
+        for some in _parts(points, lanes // len(part)):
+            blocks += [
+                _BlockPlan(community, some, part, few)
+                for few in _parts(luck, lanes // (len(part) * len(some)))
+            ]
     return blocks
+
+
+def _parts(whole: tuple[Any, ...], most: int) -> list[tuple[Any, ...]]:
+    """Divide into as few parts as can be, of about one length, none longer than `most` (at least 1)."""
+    n_parts = -(-len(whole) // max(1, most))
+    size = -(-len(whole) // n_parts)
+    return [whole[k : k + size] for k in range(0, len(whole), size)]
 
 
 def _short_blocks(
@@ -292,11 +345,10 @@ def _short_blocks(
 class _Communities:
     """Builds each community once and forgets it after its last block."""
 
-    def __init__(
-        self, worlds: Sequence[Scenario], blocks: Sequence[_BlockPlan], built: Mapping[int, Community]
-    ) -> None:
-        self._worlds = worlds
-        self._home = shared_world(worlds)
+    def __init__(self, alike: Alike, blocks: Sequence[_BlockPlan], built: Mapping[int, Community]) -> None:
+        self._worlds = alike.worlds
+        first: dict[Hashable, int] = {}
+        self._home = [first.setdefault(alike.builds(world), k) for k, world in enumerate(alike.worlds)]
         if built and any(self._home):
             raise UsageError("points: found points that build other communities; give numbers of communities")
         self._left: dict[tuple[int, int], int] = {}
@@ -339,30 +391,31 @@ def build(scenario: Scenario, number: int) -> Community:
     )
 
 
-def _run_block(
-    worlds: Sequence[Scenario], source: _Communities, plan: _BlockPlan, lanes: int
-) -> list[BlockRecords]:
+def _run_block(alike: Alike, source: _Communities, plan: _BlockPlan, lanes: int) -> list[BlockRecords]:
     """Run all weeks of one block; what does not fit its shortcut takes the whole week kernel."""
-    community = source.take(plan)
+    worlds, community = alike.worlds, source.take(plan)
+    if plan.shortcut is Shortcut.LANES:
+        return [_run_lanes(worlds, community, plan)]
     first = worlds[plan.points[0]]
-    if plan.shortcut is not Shortcut.LANES:
-        network = network_of(first.behaviour, first.community, community)
-        if fits(plan.shortcut, community, network):
-            behaviours = {point: worlds[point].behaviour for point in plan.points}
-            return [quiet_records(plan.shortcut, first, community, network, behaviours, plan.arms, plan.luck)]
+    network = network_of(first.behaviour, first.community, community)
+    if fits(plan.shortcut, community, network):
+        behaviours = {point: worlds[point].behaviour for point in plan.points}
+        return [quiet_records(plan.shortcut, first, community, network, behaviours, plan.arms, plan.luck)]
+    families: dict[Hashable, list[int]] = {}
+    for point in plan.points:
+        families.setdefault(alike.shares(worlds[point]), []).append(point)
     return [
-        _run_lanes(worlds[point], community, point, block.arms, block.luck)
-        for point in plan.points
-        for block in _blocks_of_lanes(plan.community, point, plan.arms, plan.luck, lanes)
+        _run_lanes(worlds, community, block)
+        for members in families.values()
+        for block in _blocks_of_lanes(plan.community, tuple(members), plan.arms, plan.luck, lanes)
     ]
 
 
-def _run_lanes(
-    scenario: Scenario, community: Community, point: int, arms: tuple[str, ...], luck: tuple[int, ...]
-) -> BlockRecords:
+def _run_lanes(worlds: Sequence[Scenario], community: Community, plan: _BlockPlan) -> BlockRecords:
     """Run all weeks of one block of the week kernel."""
-    block = Block(scenario, community, arms, luck)
-    recorder = Recorder(block, point)
+    points = [worlds[point] for point in plan.points]
+    block = Block(points[0], community, plan.arms, plan.luck, points)
+    recorder = Recorder(block, plan.points)
     for week in recorder.mean_weeks:
         block.advance(week + 1)
         recorder.observe()
@@ -375,16 +428,16 @@ class Recorder:
     Parameters
     ----------
     block : a block that has not left burn-in.
-    point : number of the point that the block runs at.
+    points : numbers of the points that the block runs at.
 
     Attributes
     ----------
     mean_weeks : the weeks after which `observe` has something to measure.
     """
 
-    def __init__(self, block: Block, point: int = 0) -> None:
+    def __init__(self, block: Block, points: Sequence[int] = (0,)) -> None:
         self.block = block
-        self.point = point
+        self.points = tuple(points)
         self.mean_weeks = mean_weeks(block.scenario)
         self._sums: list[a.Int64] = []
         self._organizations: dict[str, list[a.Float64]] = {name: [] for name in ORGANIZATION_STATES}
@@ -408,6 +461,7 @@ class Recorder:
     def records(self) -> BlockRecords:
         """Return the records of a block that has run to its horizon, lanes first."""
         block, tally = self.block, self.block.tally
+        n_arms = len(block.arms) // len(self.points)
         self._at_funding_end[:, 1] = block.count_marked(a.AT_FUNDING_END)
         self._at_funding_end[:, 2] = block.count_marked(a.NEVER_LEFT)
         self._organizers[:, 1] = block.count_roles(a.NEVER_STOPPED)
@@ -417,7 +471,9 @@ class Recorder:
         return BlockRecords(
             **measured,
             lanes=tuple(
-                Run(arm, block.community.number, k, self.point) for k in block.luck for arm in block.arms
+                Run(arm, block.community.number, k, self.points[place // n_arms])
+                for k in block.luck
+                for place, arm in enumerate(block.arms)
             ),
             group_sizes=_each_lane(block, _sizes_of_groups(block.community)),
             leaders=_each_lane(block, block.community.is_leader.sum()),

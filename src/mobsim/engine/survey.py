@@ -104,12 +104,11 @@ class Surveys:
 
     def __init__(self, block: Block) -> None:
         self._block = block
-        scenario = block.scenario
         self._arms = [
-            _asking(scenario, scenario.arms[name], block.community.n_residents) if budget > 0 else None
-            for name, budget in zip(block.arms, block.plans.budgets, strict=True)
+            _asking(world, world.arms[name], block.community.n_residents) if budget > 0 else None
+            for world, name, budget in zip(block.worlds, block.arms, block.plans.budgets, strict=True)
         ]
-        campaign = scenario.campaign
+        campaign = block.scenario.campaign
         calendar = survey_weeks(campaign.calendar, campaign.funding_ends_week, campaign.horizon_weeks)
         self.weeks = frozenset(calendar if any(self._arms) else ())
         self._memory = [_Memory(arm.shares if arm else ()) for _ in block.luck for arm in self._arms]
@@ -249,8 +248,8 @@ class Surveys:
         """Turn the lines that the policy equity may restrict to the group furthest below its goal."""
         block = self._block
         participation = [found.value for found in estimates.participating_by_group]
-        chosen = choose_group(participation, block.scenario.goals, block.community.group_names)
         arm = lane % len(self._arms)
+        chosen = choose_group(participation, block.worlds[arm].goals, block.community.group_names)
         for b in range(int(block.plans.kernel.n_activities[arm])):
             if (arm, b) not in block.plans.group_pools:
                 continue

@@ -63,6 +63,7 @@ def make_block(arms, *, goals=(), left=1_000_000, budget=1_000_000, misreport=0.
     n_leaders, n_organizations = 3, len(community.organization_names)
     return SimpleNamespace(
         scenario=scenario,
+        worlds=(scenario,) * len(arms),
         community=community,
         arms=tuple(scenario.arms),
         luck=LUCKS,
