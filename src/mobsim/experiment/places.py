@@ -86,19 +86,27 @@ def fit_factors(design: Design, worlds: Worlds) -> Fitted:
     return Fitted(tuple(factors), _imported(tried))
 
 
-def check_outcome(design: Design) -> None:
-    """Refuse an outcome that no table of runs has.
+def check_outcome(design: Design, base: Scenario) -> None:
+    """Refuse an outcome that the table of runs will not have.
 
     Parameters
     ----------
     design : the design.
+    base : the scenario that the points change.
 
     Raises
     ------
     InvalidDesign : with the nearest name.
     """
-    if column_of("runs", design.outcome) is None:
-        names = [column.name for column in COLUMNS if column.table == "runs" and column.name not in RESERVED]
+    standing_for = {"GROUP": list(base.community.groups), "GOAL": [str(goal.name) for goal in base.goals]}
+    names = [
+        "__".join((*stem, word))
+        for column in COLUMNS
+        if column.table == "runs" and column.name not in RESERVED
+        for *stem, end in (column.name.split("__"),)
+        for word in standing_for.get(end, [end])
+    ]
+    if design.outcome not in names:
         sentence = (
             f"outcome is {shown(design.outcome)}; allowed: a column of the table of runs, such as "
             f"participation_fe{nearest(design.outcome, names)}"

@@ -167,12 +167,11 @@ def plan_sweep(design: Design | str | Path | Mapping[str, Any], **changes: Any) 
     (('none', 'outreach'), 8, 'p0-c0-l0-none')
     """
     asked = _with_columns(_design(design, changes))
-    check_outcome(asked)
     worlds = _worlds(asked)
     base = worlds.base
+    check_outcome(asked, base)
     fitted = fit_factors(asked, worlds)
     points = points_of(asked, fitted.factors)
-    arms = _arms(asked, base)
     communities = tuple(range(base.replicates.communities))
     luck = tuple(range(base.replicates.luck))
     plan = SweepPlan(
@@ -181,7 +180,7 @@ def plan_sweep(design: Design | str | Path | Mapping[str, Any], **changes: Any) 
         points=points,
         base=base,
         worlds=worlds,
-        arms=arms,
+        arms=chosen_arms(base, None),
         communities=communities,
         luck=luck,
         tasks=(),
@@ -304,7 +303,8 @@ def _with_columns(design: Design) -> Design:
 def _worlds(design: Design) -> Worlds:
     """Read the scenario and set what all points share."""
     document = design.document
-    own = worlds_of(*_read(design))
+    read, scenario = _read(design)
+    own = worlds_of(read, scenario).with_arms(_arms(design, scenario))
     shared = dict(design.set)
     for place, value in shared.items():
         if "" in parts_of(place):
@@ -356,19 +356,20 @@ def _reason(error: ScenarioError) -> str:
     return error.sentences[0] if isinstance(error, InvalidScenario) else str(error)
 
 
-def _arms(design: Design, base: Scenario) -> tuple[str, ...]:
-    known = chosen_arms(base, None)
+def _arms(design: Design, scenario: Scenario) -> tuple[str, ...]:
+    """Return the arms to run, `none` first."""
+    known = chosen_arms(scenario, None)
     faults: list[Fault] = []
     for number, name in enumerate(design.arms or ()):
         try:
-            chosen_arms(base, [name])
+            chosen_arms(scenario, [name])
         except UsageError as error:
             faults.append(design.document.fault(("arms", number), f"arms[{number}]: {error}"))
     if faults:
         raise InvalidDesign(design.document.file, faults)
     if design.arms is None:
         return known
-    return chosen_arms(base, [known[0], *design.arms])
+    return chosen_arms(scenario, [known[0], *design.arms])
 
 
 def _work_of(plan: SweepPlan) -> tuple[list[int], list[int]]:

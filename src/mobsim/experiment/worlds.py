@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -84,6 +84,27 @@ class Worlds:
         overrides : place -> value.
         """
         return replace(self, document=self.with_values({parts_of(p): v for p, v in overrides.items()}))
+
+    def with_arms(self, arms: Sequence[str]) -> Worlds:
+        """Return worlds with these arms alone, in this order, and without the facts that others should show.
+
+        Parameters
+        ----------
+        arms : names of arms that the scenario has.
+        """
+        if tuple(arms) == tuple(self.base.arms):
+            return self
+        data = dict(self.document.data)
+        given = data.get("arms", self._plain_base["arms"])
+        data["arms"] = {name: given[name] for name in arms if name in given}
+        if isinstance(data.get("check"), list):
+            named = ({check["arm"], check.get("against") or check["arm"]} for check in data["check"])
+            data["check"] = [
+                check for check, names in zip(data["check"], named, strict=True) if names <= set(arms)
+            ]
+        gone = tuple(f"arms.{name}." for name in self.base.arms if name not in arms)
+        tags = {place: tag for place, tag in self.tags.items() if not place.startswith(gone or "\0")}
+        return replace(self, document=replace(self.document, data=data), tags=tags)
 
     @cached_property
     def _plain_base(self) -> dict[str, Any]:
