@@ -93,7 +93,7 @@ def _counted(number: int, what: str) -> str:
 
 def _salvaged(path: Path) -> Path:
     """Save what is whole into a new ledger beside the damaged one, and return it."""
-    from mobsim.experiment.ledger import salvage
+    from mobsim.experiment.salvage import salvage
     from mobsim.experiment.results import find_ledger
 
     damaged = find_ledger(path)

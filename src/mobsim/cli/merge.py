@@ -17,7 +17,8 @@ def merge(
     """Put the shards of one sweep together and write its tables."""
     from mobsim.cli.export import write_and_tell
     from mobsim.experiment.merge import merge as merge_ledgers
-    from mobsim.experiment.results import LEDGER, load_results
+    from mobsim.experiment.results import load_results
+    from mobsim.experiment.shard import LEDGER
 
     whole = out if out.suffix == ".sqlite" else out / LEDGER
     whole.parent.mkdir(parents=True, exist_ok=True)

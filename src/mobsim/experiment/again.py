@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mobsim.errors import ResultsError, UsageError, nearest
+from mobsim.errors import ResultsError, UsageError
 from mobsim.experiment.failure import Failure
 from mobsim.experiment.ledger import Ledger
 from mobsim.experiment.ordered import KEYS
@@ -166,13 +166,7 @@ def rerun(path: str | Path | SweepResults, run: str | RunKey) -> Rerun:
     """
     results = path if isinstance(path, SweepResults) else load_results(path)
     key = run if isinstance(run, RunKey) else RunKey.parse(run)
-    _must_exist(key, results)
-    task = next(
-        task
-        for task in results.plan.tasks
-        if key.point in task.points and key.community in task.communities and key.luck in task.luck
-    )
-    whole = order_of(results.plan, task.number)
+    whole = order_of(results.plan, results.plan.task_of(key))
     order = replace(
         whole,
         points={key.point: whole.points[key.point]},
@@ -234,25 +228,6 @@ def verify(
         if progress is not None:
             progress(len(reruns), len(drawn))
     return Verification(tuple(reruns), len(keys), seed, other_version(results.manifest))
-
-
-def _must_exist(key: RunKey, results: SweepResults) -> None:
-    """Refuse a run that the sweep does not have, and say what it has."""
-    plan = results.plan
-    if key.arm not in plan.arms:
-        raise UsageError(
-            f"run {key}: the sweep has no arm {key.arm!r}; its arms are {', '.join(plan.arms)}"
-            f"{nearest(key.arm, plan.arms)}"
-        )
-    numbers: dict[str, tuple[int, Sequence[int]]] = {
-        "point": (key.point, range(len(plan.points))),
-        "community": (key.community, plan.communities),
-        "luck": (key.luck, plan.luck),
-    }
-    for what, (found, there) in numbers.items():
-        if found not in there:
-            span = f"{min(there)} to {max(there)}" if len(there) > 1 else f"{there[0]} alone"
-            raise UsageError(f"run {key}: the sweep has no {what} {found}; there is {span}")
 
 
 def _compared(

@@ -181,11 +181,11 @@ def _union(kinds: Sequence[Mapping[str, str]]) -> dict[str, str]:
     names: list[str] = []
     different = {tuple(found): found for found in kinds}
     for found in different.values():
-        place = 0
-        for name in found:
+        place = len(names)
+        for name in reversed(found):  # a new one goes before what follows it, behind those of earlier tasks
             if name not in names:
                 names.insert(place, name)
-            place = names.index(name) + 1
+            place = names.index(name)
     union = {}
     for name in names:
         of_tasks = {found.get(name, "f") for found in kinds}

@@ -82,7 +82,7 @@ def manifest_of(plan: SweepPlan) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "digest": plan.digest,
         "mobsim": version_of("mobsim"),
-        "design": plan.design.model_dump(mode="json"),
+        "design": resolved_design(plan),
         "points": {"number": len(plan.points), "sha256": digest_of([dict(point) for point in plan.points])},
         "arms": list(plan.arms),
         "replicates": {"communities": list(plan.communities), "luck": list(plan.luck)},
@@ -90,6 +90,28 @@ def manifest_of(plan: SweepPlan) -> dict[str, Any]:
         "seed": plan.base.seed,
         "runs": plan.n_runs,
         "environment": environment(MADE_WITH),
+    }
+
+
+def resolved_design(plan: SweepPlan) -> dict[str, Any]:
+    """Return the design as plain data with every default and name written in; it plans the same sweep.
+
+    Parameters
+    ----------
+    plan : the plan of a sweep.
+    """
+    data: dict[str, Any] = plan.design.model_dump(mode="json")
+    factors: dict[str, Any] = {}
+    for (place, spec), factor in zip(data["factors"].items(), plan.factors, strict=True):
+        listed = spec["values"] is not None
+        left_out = ("scale", "whole") if listed else ()  # they say how a range is divided
+        said = {key: value for key, value in spec.items() if value is not None and key not in left_out}
+        factors[place] = said | {"name": factor.name}
+    return data | {
+        "arms": list(plan.arms),
+        "replicates": {"communities": len(plan.communities), "luck": len(plan.luck)},
+        "seed": plan.base.seed,
+        "factors": factors,
     }
 
 

@@ -14,6 +14,7 @@ from mobsim.experiment.failure import Failure
 from mobsim.experiment.ledger import Ledger
 from mobsim.experiment.ordered import KEYS, Order, order_of_rows, window_rows, windows
 from mobsim.experiment.provenance import plan_of
+from mobsim.experiment.shard import LEDGER
 from mobsim.experiment.table import Column, Words
 from mobsim.experiment.tasks import RunKey
 
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 
 CHUNK = 50_000
 """Rows that are handed out at a time."""
-
-LEDGER = "ledger.sqlite"
-"""The name of a ledger in the folder of its sweep; those of shards are ledger-1-of-3.sqlite and so on."""
 
 FAILURE_COLUMNS = (*KEYS, "stage", "error", "traceback", "attempt")
 
@@ -67,7 +65,7 @@ def find_ledger(path: str | Path) -> Path:
         raise ResultsError(f"{path} is not there; allowed: a ledger, or the folder of a sweep's results")
     if (place / LEDGER).is_file():
         return place / LEDGER
-    shards = sorted(place.glob("ledger-*.sqlite"))
+    shards = sorted(place.glob("ledger-*-of-*.sqlite"))
     sweeps = sorted(place.glob(f"*/{LEDGER}"))
     for found in (shards, sweeps):
         if len(found) == 1:
@@ -363,8 +361,9 @@ class SweepResults:
         dataset = xr.Dataset(data, coords=coordinates | factors, attrs={"sweep": self.name})
         if not unstack:
             return dataset
-        names = [factor.name for factor in self.factors]
-        return dataset.drop_vars("point").set_index(point=names).unstack("point")
+        levels = {name: list(dict.fromkeys(self.points[name])) for name in factors}
+        grid = dataset.drop_vars("point").set_index(point=list(factors)).unstack("point")
+        return grid.reindex(levels)  # unstacking sorts them
 
     def _order(self, table: str) -> Order:
         if table not in self._orders:

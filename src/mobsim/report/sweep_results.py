@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from mobsim.engine.outcomes import Column, data_dictionary
 from mobsim.errors import needs_extra
 from mobsim.experiment.factors import Factor, parts_of
-from mobsim.experiment.results import LEDGER, SweepResults
+from mobsim.experiment.results import SweepResults
+from mobsim.experiment.shard import LEDGER
 from mobsim.report.folder import Content, write_folder
 from mobsim.report.tables import csv_of, csv_of_rows, csv_pieces
 from mobsim.scenario.allowed import schema_at
