@@ -169,6 +169,25 @@ def short(value: Any) -> Any:
     return value
 
 
+def as_in_a_file(value: Any) -> Any:
+    """Return a value as a file holds it: with lists, not tuples.
+
+    Parameters
+    ----------
+    value : anything that a scenario file can hold.
+
+    Examples
+    --------
+    >>> as_in_a_file({"values": (1, 2)})
+    {'values': [1, 2]}
+    """
+    if isinstance(value, Mapping):
+        return {key: as_in_a_file(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_in_a_file(inner) for inner in value]
+    return value
+
+
 def parts_of(place: str) -> Path:
     """Return the keys and positions of a place.
 

@@ -9,7 +9,7 @@ from typing import Any
 from mobsim.engine.outcomes import COLUMNS, column_of
 from mobsim.errors import ScenarioError, nearest
 from mobsim.experiment.design import RESERVED, Design, FactorSpec, InvalidDesign, PointsFile
-from mobsim.experiment.factors import Factor, parts_of, same
+from mobsim.experiment.factors import Factor, as_in_a_file, parts_of, same
 from mobsim.experiment.points import points_file, read_points
 from mobsim.experiment.worlds import Worlds
 from mobsim.scenario.allowed import schema_at
@@ -164,7 +164,7 @@ def _factor(name: str, key: str, spec: FactorSpec, base: Mapping[str, Any]) -> F
         places=places,
         low=int(spec.low or 0) if whole_ends else spec.low,
         high=int(spec.high or 0) if whole_ends else spec.high,
-        values=spec.values,
+        values=None if spec.values is None else tuple(map(as_in_a_file, spec.values)),
         labels=spec.labels,
         scale=spec.scale,
         whole=spec.whole,

@@ -10,9 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mobsim.engine.points import DRAWN_WITH
-from mobsim.engine.run import chosen_arms
-from mobsim.errors import ScenarioError, UsageError
+from mobsim.errors import ScenarioError, UsageError, nearest
 from mobsim.experiment import tasks as partition
 from mobsim.experiment.design import Design, FactorSpec, InvalidDesign, PointsFile, design_of, load_design
 from mobsim.experiment.factors import Factor, parts_of
@@ -23,9 +21,9 @@ from mobsim.experiment.worlds import Worlds, worlds_of
 from mobsim.scenario.catalogue import find_scenario
 from mobsim.scenario.document import Document
 from mobsim.scenario.dump import plain
-from mobsim.scenario.faults import Fault, InvalidScenario, inside, shown
+from mobsim.scenario.faults import InvalidScenario, inside, shown
 from mobsim.scenario.file import read_scenario
-from mobsim.scenario.scenario import Scenario
+from mobsim.scenario.scenario import NONE, Scenario
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,8 +31,12 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Version of what a digest covers and of a plan's record."""
 
+DRAWN_WITH = ("thresholds", "capability_sd", "trust_sd")
 BUILT_FROM = (("seed",), ("community",), *(("behaviour", name) for name in DRAWN_WITH))
 """Places that decide how communities are built; points that agree in them share communities."""
+
+NOT_BUILT = ("barrier", "background_media", "reached")
+"""Values of a group that are used week by week and leave a community as it is."""
 
 SIZES = (("community", "residents"), ("campaign", "horizon_weeks"), ("campaign", "burn_in_weeks"))
 """Places that decide how much work a run is."""
@@ -180,7 +182,7 @@ def plan_sweep(design: Design | str | Path | Mapping[str, Any], **changes: Any) 
         points=points,
         base=base,
         worlds=worlds,
-        arms=chosen_arms(base, None),
+        arms=tuple(base.arms),
         communities=communities,
         luck=luck,
         tasks=(),
@@ -358,18 +360,18 @@ def _reason(error: ScenarioError) -> str:
 
 def _arms(design: Design, scenario: Scenario) -> tuple[str, ...]:
     """Return the arms to run, `none` first."""
-    known = chosen_arms(scenario, None)
-    faults: list[Fault] = []
-    for number, name in enumerate(design.arms or ()):
-        try:
-            chosen_arms(scenario, [name])
-        except UsageError as error:
-            faults.append(design.document.fault(("arms", number), f"arms[{number}]: {error}"))
+    known = tuple(scenario.arms)
+    faults = [
+        design.document.fault(
+            ("arms", number),
+            f"arms[{number}] is {shown(name)}; allowed: {', '.join(known)}{nearest(name, known)}",
+        )
+        for number, name in enumerate(design.arms or ())
+        if name not in known
+    ]
     if faults:
         raise InvalidDesign(design.document.file, faults)
-    if design.arms is None:
-        return known
-    return chosen_arms(scenario, [known[0], *design.arms])
+    return known if design.arms is None else tuple(dict.fromkeys((NONE, *design.arms)))
 
 
 def _work_of(plan: SweepPlan) -> tuple[list[int], list[int]]:
@@ -411,6 +413,8 @@ def _sizes_at(
 
 def _decides_community(place: str) -> bool:
     path = parts_of(place)
+    if path[:2] == ("community", "groups") and len(path) == 4 and path[3] in NOT_BUILT:
+        return False
     return any(path[: len(built)] == built or built[: len(path)] == path for built in BUILT_FROM)
 
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from mobsim.community.behaviour import BehaviourSpec
 from mobsim.errors import ScenarioError
-from mobsim.experiment.factors import parts_of
+from mobsim.experiment.factors import as_in_a_file, parts_of
 from mobsim.scenario.crosscheck import cross_faults
 from mobsim.scenario.document import Document
 from mobsim.scenario.dump import plain
@@ -160,7 +160,7 @@ def _set(data: Any, path: Path, value: Any, resolved: Any) -> Any:
     else:
         raise _no_place(path)
     if not rest:
-        copy[part] = _lists(value)
+        copy[part] = as_in_a_file(value)
         return copy
     inner, known = inside(data, part), inside(resolved, part)
     if not isinstance(inner, dict | list):
@@ -176,15 +176,6 @@ def _filled_by_key(path: Path, inner: Any) -> bool:
 
 def _no_place(path: Path) -> ScenarioError:
     return ScenarioError(f"{path[0]} is not a place in the scenario")
-
-
-def _lists(value: Any) -> Any:
-    """A scenario file holds lists, not tuples."""
-    if isinstance(value, Mapping):
-        return {key: _lists(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_lists(inner) for inner in value]
-    return value
 
 
 def _tuples(value: Any) -> Any:
