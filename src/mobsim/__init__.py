@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Comparison": "mobsim.analysis.compare",
     "Community": "mobsim.community.community",
+    "Design": "mobsim.experiment.design",
     "Leader": "mobsim.mesa_model.agents",
     "MobilizationModel": "mobsim.mesa_model.model",
     "MobsimError": "mobsim.errors",
@@ -31,15 +32,25 @@ _HOMES = {
     "Resident": "mobsim.mesa_model.agents",
     "Scenario": "mobsim.scenario",
     "Spread": "mobsim.engine.spread",
+    "SweepOutcome": "mobsim.experiment.sweep",
+    "SweepPlan": "mobsim.experiment.plan",
+    "SweepResults": "mobsim.experiment.results",
     "build": "mobsim.engine.run",
     "build_community": "mobsim.community.build",
     "compare": "mobsim.analysis.study",
+    "load_design": "mobsim.experiment.design",
+    "load_results": "mobsim.experiment.results",
     "load_scenario": "mobsim.scenario",
+    "merge": "mobsim.experiment.merge",
+    "plan_sweep": "mobsim.experiment.plan",
     "register_activity": "mobsim.campaign.own",
     "register_policy": "mobsim.campaign.own",
     "register_targeting": "mobsim.campaign.own",
+    "rerun": "mobsim.experiment.again",
     "simulate": "mobsim.engine.run",
     "spread": "mobsim.engine.spread",
+    "sweep": "mobsim.experiment.sweep",
+    "verify": "mobsim.experiment.again",
 }
 
 __all__ = [*_HOMES, "__version__"]

@@ -19,7 +19,19 @@ from mobsim.errors import MobsimError
 if TYPE_CHECKING:
     import typer
 
-COMMANDS = ("compare", "run", "check", "new", "scenarios", "schema", "export", "merge", "rerun", "verify")
+COMMANDS = (
+    "compare",
+    "run",
+    "sweep",
+    "check",
+    "new",
+    "scenarios",
+    "schema",
+    "export",
+    "merge",
+    "rerun",
+    "verify",
+)
 """The commands in the order of the help. Each is the function of that name in mobsim.cli.<name>; it imports
 what is heavy inside itself."""
 

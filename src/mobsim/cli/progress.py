@@ -17,8 +17,8 @@ class Reporter(Protocol):
     def step(self, words: str) -> None:
         """Announce what happens now."""
 
-    def runs(self, done: int, of: int) -> None:
-        """Tell how many runs are done."""
+    def runs(self, done: int, of: int, *, failed: int = 0, before: int = 0) -> None:
+        """Tell how many runs are done, how many of them failed, and how many were done before the start."""
 
 
 class Silent:
@@ -27,7 +27,7 @@ class Silent:
     def step(self, words: str) -> None:
         """Tell nothing."""
 
-    def runs(self, done: int, of: int) -> None:
+    def runs(self, done: int, of: int, *, failed: int = 0, before: int = 0) -> None:
         """Tell nothing."""
 
 
@@ -43,13 +43,14 @@ class Lines:
         self.started = self.last = time.monotonic()
         print(f"{words} ...", file=self.stream, flush=True)
 
-    def runs(self, done: int, of: int) -> None:
+    def runs(self, done: int, of: int, *, failed: int = 0, before: int = 0) -> None:
         """Write one line if it is time for one."""
         now = time.monotonic()
         if done < of and now - self.last < SECONDS_BETWEEN_LINES:
             return
         self.last = now
-        print(f"  {told(done, of, now - self.started)}", file=self.stream, flush=True)
+        words = told(done, of, now - self.started, failed=failed, before=before)
+        print(f"  {words}", file=self.stream, flush=True)
 
 
 class Bar:
@@ -66,9 +67,10 @@ class Bar:
         self.task = self.progress.add_task(words, total=None, told="")
         self.started = time.monotonic()
 
-    def runs(self, done: int, of: int) -> None:
+    def runs(self, done: int, of: int, *, failed: int = 0, before: int = 0) -> None:
         """Move the line."""
-        words = told(done, of, time.monotonic() - self.started) if done else ""
+        seconds = time.monotonic() - self.started
+        words = told(done, of, seconds, failed=failed, before=before) if done else ""
         self.progress.update(self.task, completed=done, total=of, told=words)
 
     def finish(self) -> None:
@@ -103,28 +105,30 @@ def reporter(*, quiet: bool) -> Iterator[Reporter]:
         yield Lines(sys.stderr)
 
 
-def told(done: int, of: int, seconds: float) -> str:
-    """Say how many runs are done, how fast, and how long the rest may take.
+def told(done: int, of: int, seconds: float, *, failed: int = 0, before: int = 0) -> str:
+    """Say how many runs are done, how fast, how long the rest may take, and how many failed.
 
     Parameters
     ----------
     done, of : runs.
     seconds : since the first one began.
+    failed : runs of those done that failed.
+    before : runs of those done that were done before.
 
     Examples
     --------
     >>> told(200, 800, 10.0)
     '200 of 800 runs, 20 a second, about 30 s left'
-    >>> told(800, 800, 40.0)
-    '800 of 800 runs, 20 a second'
+    >>> told(800, 800, 40.0, failed=3, before=400)
+    '800 of 800 runs, 10 a second, 3 failed'
     """
-    rate = done / seconds if seconds > 0 else 0.0
+    rate = (done - before) / seconds if seconds > 0 else 0.0
     words = f"{done:,} of {of:,} runs"
     if rate > 0:
         words += f", {rate:,.0f} a second" if rate >= 1 else f", {60 * rate:,.1f} a minute"
         if done < of:
             words += f", about {duration((of - done) / rate)} left"
-    return words
+    return f"{words}, {failed:,} failed" if failed else words
 
 
 def duration(seconds: float) -> str:

@@ -41,17 +41,7 @@ def same_communities(worlds: Sequence[Scenario]) -> tuple[int, ...]:
     ----------
     worlds : resolved scenarios.
     """
-    return _first_alike(
-        [
-            (
-                world.seed,
-                world.community,
-                world.folder,
-                *(getattr(world.behaviour, name) for name in DRAWN_WITH),
-            )
-            for world in worlds
-        ]
-    )
+    return _first_alike([_of_community(world) for world in worlds])
 
 
 def simulate_each(
@@ -76,9 +66,9 @@ def simulate_each(
     ------
     UsageError : if an arm does not exist.
     """
-    first = worlds[0].behaviour
-    but_behaviour = [world.model_copy(update={"behaviour": first}) for world in worlds]
-    homes = _first_alike(list(zip(but_behaviour, same_communities(worlds), strict=True)))
+    homes = _first_alike(
+        [(_of_community(world), world.model_dump_json(exclude={"behaviour"})) for world in worlds]
+    )
     alike: dict[int, list[int]] = {}
     for number, home in enumerate(homes):
         alike.setdefault(home, []).append(number)
@@ -104,13 +94,13 @@ def _changes(base: Scenario, world: Scenario) -> Mapping[str, Any]:
     return {f"{SECTION}{name}": value for name, value in after.items() if value != before[name]}
 
 
-def _first_alike(things: Sequence[object]) -> tuple[int, ...]:
-    """Return for each thing the number of the first that is equal to it; most are equal to the one before."""
-    firsts: list[int] = []
-    found: list[int] = []
-    for thing in things:
-        same = next((k for k in reversed(firsts) if things[k] == thing), len(found))
-        if same == len(found):
-            firsts.append(same)
-        found.append(same)
-    return tuple(found)
+def _of_community(world: Scenario) -> tuple[object, ...]:
+    """Return all that decides what a world's communities are, as it can be looked up."""
+    drawn = world.behaviour.model_dump_json(include=set(DRAWN_WITH))
+    return world.seed, world.folder, world.community.model_dump_json(), drawn
+
+
+def _first_alike(keys: Sequence[object]) -> tuple[int, ...]:
+    """Return for each key the number of the first that is equal to it."""
+    first: dict[object, int] = {}
+    return tuple(first.setdefault(key, number) for number, key in enumerate(keys))

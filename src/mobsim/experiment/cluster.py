@@ -239,9 +239,9 @@ class DaskCluster:
 
 def begin_worker() -> str:
     """Load and compile what tasks need; return the version of mobsim here."""
-    from mobsim.engine.first_use import prepare
+    from mobsim.engine.first_use import warm_up
 
-    prepare()
+    warm_up()
     return _version()
 
 

@@ -272,7 +272,10 @@ def serve(pipe: Connection, most_bytes: int | None) -> None:
         os.dup2(2, 1)  # stdout is for data; what a model prints is none
     _be_the_first_to_go()
     from mobsim.engine import each, run_table, week_tables  # noqa: F401  what every task needs
+    from mobsim.engine.first_use import warm_up
     from mobsim.experiment.work import run_task
+
+    warm_up()
 
     _limit_memory(most_bytes)
     gc.freeze()

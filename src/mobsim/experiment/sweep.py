@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mobsim.errors import ResultsError, UsageError
+from mobsim.errors import UsageError
 from mobsim.experiment.executors import Executor, TaskDied
 from mobsim.experiment.ledger import Ledger
 from mobsim.experiment.plan import SweepPlan, plan_sweep
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mobsim.experiment.design import Design
+    from mobsim.experiment.failure import Failure
     from mobsim.experiment.results import SweepResults
 
 Progress = Callable[[int, int, int], None]
@@ -32,9 +33,6 @@ Progress = Callable[[int, int, int], None]
 
 PARTS = 16
 """Into how many parts an order that ends its workers is taken."""
-
-TRIES_OF_A_RUN = 2
-"""How often a run may end a worker when nothing else runs, before it is a failure."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +58,17 @@ class SweepOutcome:
     def complete(self) -> bool:
         """Whether every run was tried."""
         return self.runs == self.of
+
+    def first_failures(self, most: int) -> list[Failure]:
+        """Return the first runs that failed, at most so many."""
+        found: list[Failure] = []
+        if self.failed:
+            with Ledger.open(self.ledger) as ledger:
+                for number in ledger.kept_tasks():
+                    found += ledger.task_failures(number)
+                    if len(found) >= most:
+                        break
+        return found[:most]
 
     def results(self) -> SweepResults:
         """Return the results, to be read as tables."""
@@ -107,9 +116,9 @@ def sweep(
 
     Notes
     -----
-    Workers are new processes: a script must call this under ``if __name__ == "__main__":``. What is interrupted
-    or killed goes on with the same call. The tables do not depend on workers, shards, or how often it was
-    interrupted.
+    Workers are new processes: a script must call this under ``if __name__ == "__main__":``. What is
+    interrupted or killed goes on with the same call. The tables do not depend on workers, shards, or how
+    often it was interrupted.
     """
     which = parse_shard(shard)
     if timeout is not None and not timeout > 0:
@@ -126,9 +135,7 @@ def sweep(
                 for result in run_orders(executor, (order_of(plan, number) for number in missing)):
                     ledger.keep(result)
                     count.add(result)
-        return SweepOutcome(
-            folder, ledger.path, count.runs, count.of, len(ledger.failures()), len(missing), which
-        )
+        return SweepOutcome(folder, ledger.path, count.runs, count.of, count.failed, len(missing), which)
 
 
 def folder_of(plan: SweepPlan, results: str | Path) -> Path:
@@ -156,18 +163,9 @@ def open_ledger(plan: SweepPlan, folder: Path, shard: tuple[int, int] | None = N
     ResultsError : if it is damaged, belongs to another plan, is being written, or cannot be written.
     """
     path = ledger_file(folder, shard)
-    if not path.exists():
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise ResultsError(f"{folder}: cannot be made ({reason})") from error
-        return Ledger.create(path, record_of(plan), len(plan.tasks), shard)
-    ledger = Ledger.open(path, writing=True)
-    if ledger.digest != plan.digest:
-        ledger.close()
-        raise ResultsError(f"{path}: holds another sweep; move it away, or choose another folder of results")
-    return ledger
+    if path.exists():
+        return Ledger.open(path, writing=True, digest=plan.digest)
+    return Ledger.create(path, record_of(plan), len(plan.tasks), shard)
 
 
 def run_orders(executor: Executor, orders: Iterator[TaskOrder]) -> Iterator[TaskResult]:
@@ -223,11 +221,11 @@ class _Count:
 
     def __init__(self, plan: SweepPlan, ledger: Ledger, progress: Progress | None) -> None:
         self._progress = progress
-        missing = set(ledger.missing_tasks())
-        of_task = {n: plan.tasks[n].replicates * len(plan.arms) for n in ledger.tasks}
-        self.of = sum(of_task.values())
-        self.runs = self.of - sum(of_task[number] for number in missing)
-        self.failed = len(ledger.failures())
+        self.of = sum(plan.tasks[number].replicates for number in ledger.tasks) * len(plan.arms)
+        before = ledger.progress()
+        to_retry = set(ledger.missing_tasks()) & set(ledger.kept_tasks())
+        self.runs = before.runs
+        self.failed = before.failed - sum(len(ledger.task_failures(number)) for number in to_retry)
         self._tell()
 
     def add(self, result: TaskResult) -> None:
