@@ -32,7 +32,10 @@ behaviour: {noise: 0.1}              # [A]
 campaign: {burn_in_weeks: 4, funding_starts_week: 2, funding_ends_week: 8, horizon_weeks: 12}  # [A]
 arms:
   outreach: {activities: [{kind: visit, share: 0.5, target: nominated}, {kind: meeting, share: 0.5}]}  # [A]
-  asking: {policy: reasons, survey: 10, activities: [{kind: visit, share: 0.5}, {kind: skills, share: 0.5}]}  # [A]
+  asking:                            # [A]
+    policy: reasons
+    survey: 10
+    activities: [{kind: visit, share: 0.5}, {kind: skills, share: 0.5}]
 goals: [{name: tenth, at_least: 0.1, by_week: 7}]  # [A]
 check:
   - {fact: asking does more, arm: asking, against: outreach, at_least: 0.0, source: "[A]"}
@@ -390,7 +393,7 @@ def test_an_imported_community_is_one_and_is_found_beside_its_scenario(tmp_path)
     assert plan.world(1).community.residents == 12
     assert pickle.loads(pickle.dumps(plan.worlds)).at({"community.membership": 0.1}).folder == tmp_path
     assert plan_from(plan_record(plan)).world(1) == plan.world(1)
-    with pytest.raises(InvalidDesign, match="replicates: .* because an imported network is one community"):
+    with pytest.raises(InvalidDesign, match=r"replicates: .* because an imported network is one community"):
         plan_of(tmp_path, {"seed": {"values": [1]}}, scenario, replicates={"communities": 2})
     (tmp_path / "ties.csv").write_text("from,to\n0,1\n")
     assert (
@@ -459,7 +462,7 @@ def test_worlds_can_be_pickled_and_are_small(tmp_path):
 
 def test_a_file_of_the_first_version_varies_too(tmp_path):
     old = VILLAGE.replace("schema_version: 2", "schema_version: 1").replace(
-        "policy: reasons, survey: 10, ", ""
+        "    policy: reasons\n    survey: 10\n", ""
     )
     plan = plan_of(
         tmp_path, {"behaviour.noise": {"values": [0.3]}, "community.residents": {"values": [70]}}, old

@@ -151,5 +151,5 @@ def test_a_file_that_cannot_be_read(tmp_path):
     (tmp_path / "points.csv").write_bytes(b"weight,policy\n1,fixed\n\xff\n")
     with pytest.raises(InvalidDesign, match="line 3: a byte is not UTF-8"):
         points_of(design(tmp_path, kind="points", file="points.csv"), (RANGE, WORDS))
-    with pytest.raises(InvalidDesign, match="design.file is 'none.csv', which cannot be read"):
+    with pytest.raises(InvalidDesign, match=r"design.file is 'none.csv', which cannot be read"):
         points_of(design(tmp_path, kind="points", file="none.csv"), (RANGE, WORDS))
