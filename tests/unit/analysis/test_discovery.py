@@ -1,0 +1,141 @@
+"""Scenario discovery: a box that was put there is found; chance is not described."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import qmc
+from tests.unit.analysis.sweeps import a_range, sweep_of, without, words
+
+from mobsim.analysis.best_map import best_map
+from mobsim.analysis.discovery import discover
+from mobsim.errors import UsageError
+
+pytest.importorskip("ema_workbench")
+
+FACTORS = [a_range("budget", 0, 10), a_range("trust"), a_range("noise"), words("policy", "fixed", "assessed")]
+
+
+def places(n: int = 128) -> dict[str, Any]:
+    u = qmc.Sobol(4, seed=3).random(n)
+    return {
+        "budget": 10 * u[:, 0],
+        "trust": u[:, 1],
+        "noise": u[:, 2],
+        "policy": np.where(u[:, 3] < 0.5, "fixed", "assessed"),
+    }
+
+
+def fails(t: Any) -> Any:
+    return (t.budget < 5) & (t.trust < 0.6)
+
+
+ARMS = {
+    "none": lambda t: 0.1,
+    "visits": lambda t: np.where(fails(t), 0.12, 0.3),
+    "training": lambda t: 0.2,
+}
+
+
+def sweep(n: int = 128, **more: Any) -> Any:
+    return sweep_of(places(n), FACTORS, ARMS, **{"own": 0.01, **more})
+
+
+def test_a_box_that_was_put_there_is_found() -> None:
+    found = discover(sweep(), "visits")
+    box = found.box.set_index("factor")
+    assert set(box.index) == {"budget", "trust"}
+    assert box.loc["budget", "high"] == pytest.approx(5, abs=0.5)
+    assert box.loc["trust", "high"] == pytest.approx(0.6, abs=0.07)
+    assert np.isnan(box.loc["budget", "low"])
+    assert found.density >= 0.9
+    assert found.coverage >= 0.9
+    assert (box[["quasi_p_high"]] < 0.05).all(axis=None)
+    assert (box["halves"] >= 0.8).all()
+    assert (found.cases["fails"] == fails(found.cases)).all()
+    assert "visits is shown not to be the best when" in found.sentences[1]
+    assert found.trajectory["chosen"].sum() == 1
+    assert found.density_low <= found.density <= found.density_high
+
+
+def test_cases_are_what_the_constrained_intervals_rule_out() -> None:
+    results = sweep(32, own=0.15)
+    cases = discover(results, "visits").cases
+    possible = best_map(results).by_arm.query("arm == 'visits'")["can_be_best"]
+    assert cases["fails"].tolist() == (~possible).tolist()
+    assert cases["cannot_tell"].any()
+
+
+@pytest.mark.quick
+def test_no_failure_few_failures_and_all_failures() -> None:
+    none = discover(sweep(32), "visits", fails="effect", below=-0.5)
+    assert none.box.empty
+    assert "there is no failure to describe" in none.sentences
+    every = discover(sweep(32), "none")
+    assert any("it fails at every point" in sentence for sentence in every.sentences)
+    few = discover(sweep(8), "visits")
+    assert any("too few cases" in sentence for sentence in few.sentences)
+
+
+def test_words_are_limited_too() -> None:
+    arms = {"none": lambda t: 0.1, "visits": lambda t: 0.1 + 0.2 * (t.policy == "fixed")}
+    found = discover(sweep_of(places(64), FACTORS, arms, own=0.01), fails="effect", below=0.1)
+    assert found.box["factor"].tolist() == ["policy"]
+    assert found.box["words"].tolist() == ["assessed"]
+    assert "when policy is assessed" in found.sentences[1]
+    assert found.density == 1
+    assert found.coverage == 1
+
+
+def test_goals_can_be_missed() -> None:
+    results = sweep_of(
+        places(64),
+        FACTORS,
+        {"none": lambda t: 0.0, "visits": lambda t: np.where(t.budget < 4, 0.0, 1.0)},
+        outcome="goal_met__many",
+    )
+    found = discover(results, "visits", fails="goal", goal="many")
+    assert found.box["factor"].tolist() == ["budget"]
+    with pytest.raises(UsageError, match="did you mean 'many'"):
+        discover(results, "visits", fails="goal", goal="mani")
+
+
+def test_chance_is_not_described() -> None:
+    generator = np.random.Generator(np.random.Philox(key=5))
+    by_chance = generator.random(64) < 0.4
+    arms = {"none": lambda t: 0.1, "visits": lambda t: np.where(by_chance, 0.0, 0.3)}
+    found = discover(sweep_of(places(64), FACTORS, arms, own=0.01))
+    told = " ".join(found.sentences)
+    assert found.box.empty or "most halves do without it" in told or "chance may explain" in told or (
+        "no box has the density" in told
+    )  # fmt: skip
+
+
+def test_failed_runs_are_left_out() -> None:
+    found = discover(without(without(sweep(64), point=3), point=7, community=0, arm="visits"), "visits")
+    assert any("point 3 cannot be judged and is left out" in sentence for sentence in found.sentences)
+    assert not found.cases["fails"][3]
+
+
+@pytest.mark.quick
+def test_wrong_settings_are_refused() -> None:
+    with pytest.raises(UsageError, match="against itself"):
+        discover(sweep(8), "none", fails="effect")
+    with pytest.raises(UsageError, match="a share between 0 and 1"):
+        discover(sweep(8), density=1.0)
+    with pytest.raises(UsageError, match="did you mean 'visits'"):
+        discover(sweep(8), "visit")
+
+
+def test_the_library_is_quiet_and_the_same_results_give_the_same_bytes(
+    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        first, second = (discover(sweep(64), "visits") for _ in range(2))
+    assert not caplog.records
+    assert capsys.readouterr() == ("", "")
+    assert first.box.equals(second.box)
+    assert first.sentences == second.sentences
