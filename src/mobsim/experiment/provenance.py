@@ -106,7 +106,7 @@ def resolved_design(plan: SweepPlan) -> dict[str, Any]:
         listed = spec["values"] is not None
         left_out = ("scale", "whole") if listed else ()  # they say how a range is divided
         said = {key: value for key, value in spec.items() if value is not None and key not in left_out}
-        factors[place] = said | {"name": factor.name}
+        factors[place] = said if "places" in said else said | {"name": factor.name}
     return data | {
         "arms": list(plan.arms),
         "replicates": {"communities": len(plan.communities), "luck": len(plan.luck)},
