@@ -54,7 +54,7 @@ def sweep(
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
 ) -> None:
-    r"""Run every point of a design, keep every finished task, and write the tables.
+    """Run every point of a design, keep every finished task, and write the tables.
 
     \b
     mobsim sweep design.yaml --dry-run                  how long will it take?
@@ -63,7 +63,7 @@ def sweep(
     mobsim sweep design.yaml --shard 2/5                the second of five shares
 
     Interrupted or killed, the same command goes on where it stopped: the tables are the same to the byte.
-    """
+    """  # noqa: D301  the sign must be in it
     from mobsim.experiment.plan import plan_sweep
 
     plan = plan_sweep(design)

@@ -176,7 +176,7 @@ class _Worker:
     @property
     def idle(self) -> bool:
         """Whether it waits for an order."""
-        return self.ready and self.order is None and not self.ended
+        return self.ready and self.order is None and not self.ended and self.process.is_alive()
 
     def signs(self) -> list[Any]:
         """Return what becomes ready when the worker speaks or ends."""

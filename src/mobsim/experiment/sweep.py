@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,11 +129,12 @@ def sweep(
         if retry_failed:
             ledger.retry_failed()
         missing = ledger.missing_tasks()
-        count = _Count(plan, ledger, progress)
+        tried = _tries(ledger)
+        count = _Count(plan, ledger, len(tried), progress)
         if missing:
             with _executor(plan, workers, dask, timeout, len(missing)) as executor:
                 for result in run_orders(executor, (order_of(plan, number) for number in missing)):
-                    ledger.keep(result)
+                    ledger.keep(_with_tries(result, tried))
                     count.add(result)
         return SweepOutcome(folder, ledger.path, count.runs, count.of, count.failed, len(missing), which)
 
@@ -216,16 +217,29 @@ def _run_once_more(executor: Executor, order: TaskOrder, tried: int) -> TaskResu
     return dead_run(order, outcome.reason, tried + 1) if isinstance(outcome, TaskDied) else outcome
 
 
+def _tries(ledger: Ledger) -> dict[str, int]:
+    """Return how often the failed runs were tried that are to be tried again."""
+    again = sorted(set(ledger.missing_tasks()) & set(ledger.kept_tasks()))
+    return {failure.run: failure.attempt for number in again for failure in ledger.task_failures(number)}
+
+
+def _with_tries(result: TaskResult, tried: Mapping[str, int]) -> TaskResult:
+    """Count the tries of earlier sweeps of the runs that have failed again."""
+    if not result.failures or not tried:
+        return result
+    counted = [replace(f, attempt=f.attempt + tried.get(f.run, 0)) for f in result.failures]
+    return replace(result, failures=tuple(counted))
+
+
 class _Count:
     """How many runs are done and failed, told after every task."""
 
-    def __init__(self, plan: SweepPlan, ledger: Ledger, progress: Progress | None) -> None:
+    def __init__(self, plan: SweepPlan, ledger: Ledger, to_retry: int, progress: Progress | None) -> None:
         self._progress = progress
         self.of = sum(plan.tasks[number].replicates for number in ledger.tasks) * len(plan.arms)
         before = ledger.progress()
-        to_retry = set(ledger.missing_tasks()) & set(ledger.kept_tasks())
         self.runs = before.runs
-        self.failed = before.failed - sum(len(ledger.task_failures(number)) for number in to_retry)
+        self.failed = before.failed - to_retry
         self._tell()
 
     def add(self, result: TaskResult) -> None:
