@@ -188,7 +188,7 @@ def plan_sweep(design: Design | str | Path | Mapping[str, Any], **changes: Any) 
         tasks=(),
         digest="",
     )
-    tasks = partition.divide(*_work_of(plan), communities, luck)
+    tasks = partition.divide(*work_of(plan), communities, luck)
     return _with(plan, tasks=tasks, digest=_digest(plan, tasks, fitted.imported))
 
 
@@ -374,11 +374,15 @@ def _arms(design: Design, scenario: Scenario) -> tuple[str, ...]:
     return known if design.arms is None else tuple(dict.fromkeys((NONE, *design.arms)))
 
 
-def _work_of(plan: SweepPlan) -> tuple[list[int], list[int]]:
+def work_of(plan: SweepPlan) -> tuple[list[int], list[int]]:
     """Return for each point the resident-weeks of a replicate, and the first point with its communities.
 
     Burn-in counts once for all arms of a luck, as it runs. Points are not resolved for this: values that
     stand elsewhere than in their own place, such as residents counted in a file, count as at the base.
+
+    Parameters
+    ----------
+    plan : the plan; its tasks are not looked at.
     """
     base = plain(plan.base)
     own_sizes = [_at(base, path) for path in SIZES]

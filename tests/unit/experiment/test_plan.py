@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 from mobsim.engine import points
 from mobsim.errors import MobsimError, ScenarioError, UsageError
 from mobsim.experiment.design import InvalidDesign
-from mobsim.experiment.plan import DRAWN_WITH, NOT_BUILT, _work_of, plan_from, plan_record, plan_sweep
+from mobsim.experiment.plan import DRAWN_WITH, NOT_BUILT, plan_from, plan_record, plan_sweep, work_of
 from mobsim.experiment.tasks import RunKey
 from mobsim.experiment.worlds import worlds_of
 from mobsim.scenario.dump import plain
@@ -298,7 +300,7 @@ def test_points_that_build_the_same_communities_share_them(tmp_path):
         "behaviour.thresholds.mean": {"values": [0.3, 0.4]},
         "community.residents": {"values": [60, 80]},
     }
-    weights, worlds = _work_of(plan_of(tmp_path, factors))
+    weights, worlds = work_of(plan_of(tmp_path, factors))
     assert worlds == [0, 1, 2, 3, 0, 1, 2, 3]
     assert weights == [residents * (4 + 3 * 12) for residents in (60, 80)] * 4
     assert DRAWN_WITH == points.DRAWN_WITH
@@ -495,3 +497,16 @@ def test_planning_imports_no_engine():
         "assert not {'pandas', 'matplotlib', 'scipy', 'numba', 'SALib', 'mesa'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_examples_of_the_documentation_can_be_planned(tmp_path):
+    page = (Path(__file__).parents[3] / "docs" / "designs.md").read_text(encoding="utf-8")
+    (tmp_path / "points.csv").write_text(re.findall(r"```csv\n(.*?)```", page, re.S)[0])
+    plans = []
+    for text in re.findall(r"```yaml\n(.*?)```", page, re.S):
+        (tmp_path / "design.yaml").write_text(text, encoding="utf-8")
+        plans.append(plan_sweep(tmp_path / "design.yaml"))
+    assert [plan.n_runs for plan in plans] == [512, 8 * 3 * 2, 3 * 2 * 2]
+    for plan in plans:
+        for point in range(len(plan.points)):
+            plan.world(point)
