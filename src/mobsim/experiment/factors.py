@@ -130,6 +130,10 @@ class Factor:
 def same(one: Any, other: Any) -> bool:
     """Say whether two values are the same; true is not 1, and a list is not a mapping.
 
+    Parameters
+    ----------
+    one, other : anything that a scenario file can hold.
+
     Examples
     --------
     >>> same(1, 1.0), same(True, 1), same([1, 2], (1, 2))

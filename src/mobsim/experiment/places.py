@@ -248,7 +248,7 @@ def _try_values(design: Design, key: str, factor: Factor, worlds: Worlds) -> lis
         except ScenarioError as error:
             advice = _advice(factor, value, worlds)
             sentence = (
-                f"{text_of(path)} is {shown(value)}, which the scenario refuses: {_reason(error)}{advice}"
+                f"{text_of(path)} is {shown(value)}, which the scenario refuses: {reason_of(error)}{advice}"
             )
             raise InvalidDesign(design.document.file, [design.document.fault(path, sentence)]) from None
         for place in factor.places:
@@ -261,7 +261,8 @@ def _try_values(design: Design, key: str, factor: Factor, worlds: Worlds) -> lis
     return seen
 
 
-def _reason(error: ScenarioError) -> str:
+def reason_of(error: ScenarioError) -> str:
+    """Return the first thing that is wrong with a scenario, in its own words."""
     return error.sentences[0] if isinstance(error, InvalidScenario) else str(error)
 
 
@@ -296,7 +297,7 @@ def _try_rows(design: Design, factors: Sequence[Factor], worlds: Worlds) -> list
         try:
             seen.append(worlds.at(overrides))
         except ScenarioError as error:
-            sentence = f"the scenario refuses this point: {_reason(error)}"
+            sentence = f"the scenario refuses this point: {reason_of(error)}"
             raise InvalidDesign(str(points_file(design)), [Fault(line, sentence)]) from None
     return seen
 

@@ -14,14 +14,14 @@ from mobsim.errors import ScenarioError, UsageError, nearest
 from mobsim.experiment import tasks as partition
 from mobsim.experiment.design import Design, FactorSpec, InvalidDesign, PointsFile, design_of, load_design
 from mobsim.experiment.factors import Factor, parts_of
-from mobsim.experiment.places import check_outcome, fit_factors
+from mobsim.experiment.places import check_outcome, fit_factors, reason_of
 from mobsim.experiment.points import Point, columns_of, points_of
 from mobsim.experiment.tasks import RunKey, Task
 from mobsim.experiment.worlds import Worlds, worlds_of
 from mobsim.scenario.catalogue import find_scenario
 from mobsim.scenario.document import Document
 from mobsim.scenario.dump import plain
-from mobsim.scenario.faults import InvalidScenario, inside, shown
+from mobsim.scenario.faults import inside, shown
 from mobsim.scenario.file import read_scenario
 from mobsim.scenario.scenario import NONE, Scenario
 
@@ -319,7 +319,7 @@ def _worlds(design: Design) -> Worlds:
             try:
                 _ = own.shared(shared).base  # together they may fit
             except ScenarioError:
-                sentence = f"set.{place} is {shown(value)}, which the scenario refuses: {_reason(refused)}"
+                sentence = f"set.{place} is {shown(value)}, which the scenario refuses: {reason_of(refused)}"
                 raise InvalidDesign(document.file, [document.fault(("set", place), sentence)]) from None
     if design.seed is not None:
         shared["seed"] = design.seed
@@ -332,7 +332,7 @@ def _worlds(design: Design) -> Worlds:
         _ = worlds.base
     except ScenarioError as error:
         where = "replicates" if design.model_fields_set & {"replicates"} else "set"
-        sentence = f"{where}: the scenario refuses this: {_reason(error)}"
+        sentence = f"{where}: the scenario refuses this: {reason_of(error)}"
         raise InvalidDesign(document.file, [document.fault((where,), sentence)]) from None
     return worlds
 
@@ -352,10 +352,6 @@ def _read(design: Design) -> tuple[Document, Scenario]:
         raise InvalidDesign(document.file, [document.fault(("scenario",), sentence)]) from None
     scenario, read = read_scenario(path)
     return read, scenario
-
-
-def _reason(error: ScenarioError) -> str:
-    return error.sentences[0] if isinstance(error, InvalidScenario) else str(error)
 
 
 def _arms(design: Design, scenario: Scenario) -> tuple[str, ...]:
