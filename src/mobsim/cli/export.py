@@ -47,8 +47,13 @@ def write_and_tell(results: SweepResults, to: Path | None, *, parquet: bool, qui
     from mobsim.report.sweep_results import write_sweep_results
 
     with reporter(quiet=quiet) as tell:
-        tell.step("writing tables (rows)")
-        folder = write_sweep_results(results, to, parquet=parquet, progress=tell.runs)
+        tell.step("writing tables")
+        n = results.n_runs
+
+        def progress(done: int, of: int) -> None:
+            tell.runs(n * done // of if of else n, n)
+
+        folder = write_sweep_results(results, to, parquet=parquet, progress=progress)
     if not results.complete:
         typer.echo(unfinished(results), err=True)
     typer.echo(size_of(results))
@@ -93,8 +98,8 @@ def _counted(number: int, what: str) -> str:
 
 def _salvaged(path: Path) -> Path:
     """Save what is whole into a new ledger beside the damaged one, and return it."""
-    from mobsim.experiment.salvage import salvage
     from mobsim.experiment.results import find_ledger
+    from mobsim.experiment.salvage import salvage
 
     damaged = find_ledger(path)
     out = damaged.with_name(f"{damaged.stem}-salvaged{damaged.suffix}")

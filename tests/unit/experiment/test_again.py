@@ -16,7 +16,7 @@ from mobsim.experiment.failure import Failure
 from mobsim.experiment.ledger import Ledger
 from mobsim.experiment.plan import SweepPlan
 from mobsim.experiment.provenance import record_of
-from mobsim.experiment.table import Table
+from mobsim.experiment.table import MARK, Table
 from mobsim.experiment.work import TaskResult
 
 Swept = tuple[SweepPlan, list[TaskResult]]
@@ -183,7 +183,7 @@ def test_there_must_be_something_to_verify(swept: Swept, ledger: Path, tmp_path:
 def test_damage_is_found_before_anything_is_run(swept: Swept, tmp_path: Path) -> None:
     path = keep(swept[0], tmp_path / "ledger.sqlite", swept[1])
     content = bytearray(path.read_bytes())
-    content[-100] ^= 0xFF
+    content[content.rfind(MARK) + 60] ^= 0xFF
     path.write_bytes(content)
     with pytest.raises(ResultsError):
         verify(path, sample=1)
