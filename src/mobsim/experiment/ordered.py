@@ -182,7 +182,9 @@ def _union(kinds: Sequence[Mapping[str, str]]) -> dict[str, str]:
     different = {tuple(found): found for found in kinds}
     for found in different.values():
         place = len(names)
-        for name in reversed(found):  # a new one goes before what follows it, behind those of earlier tasks
+        for name in reversed(
+            list(found)
+        ):  # a new one goes before what follows it, behind those of earlier tasks
             if name not in names:
                 names.insert(place, name)
             place = names.index(name)

@@ -1,8 +1,8 @@
 """The results folder: it appears complete or not at all, and what was there before stays until then.
 
 All files of a folder are made in memory first, or come piece by piece. They are written into a hidden folder
-beside the final one, flushed to the disk, and put in place by renaming. Whatever fails on the way (a full disk, an
-interrupt, a power cut) leaves either the old folder or the new one, never half of one:
+beside the final one, flushed to the disk, and put in place by renaming. Whatever fails on the way (a full
+disk, an interrupt, a power cut) leaves either the old folder or the new one, never half of one:
 
 1. take the lock of the scenario's folder; whatever hidden folders lie there now belong to runs that died:
    put an old folder back if its place is empty, and delete the rest;
