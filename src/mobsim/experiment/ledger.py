@@ -95,7 +95,7 @@ class Ledger:
         self._digests = 0
         self._connection: sqlite3.Connection | None = None
         try:
-            _check_file(path)
+            _check_file(path, self.writing)
             with self._reading():
                 self._connection = _connect(path, self.writing)
                 with self._moment() as connection:
@@ -163,7 +163,7 @@ class Ledger:
             if it is not as it was written.
         """
         path = Path(os.path.abspath(path))
-        _check_file(path)
+        _check_file(path, writing)
         ledger = cls(path, WriterLock(path) if writing else None)
         try:
             if digest is not None and ledger.digest != digest:
@@ -401,7 +401,7 @@ class Ledger:
         with self._reading(), self._moment() as connection:
             ((found,),) = connection.execute("PRAGMA quick_check(1)").fetchall()
             if found != "ok":
-                self._refuse(f"SQLite finds: {found}")
+                self._refuse(f"SQLite finds: {str(found).splitlines()[-1]}")
             self._read_rows(connection)
             self._check_count(connection, "tables", sum(len(row.contents) for row in self._rows.values()))
             self._check_count(connection, "failures", sum(row.n_failed for row in self._rows.values()))
@@ -600,17 +600,21 @@ def damaged(path: Path, what: str) -> DamagedLedger:
     )
 
 
-def _check_file(path: Path) -> None:
+def _check_file(path: Path, writing: bool) -> None:
     """Look at the beginning of the file before SQLite does, which would explain less."""
     if path.is_dir():
         raise ResultsError(f"{path}: this is a folder; name the ledger in it")
     try:
-        with path.open("rb") as file:
+        with path.open("r+b" if writing else "rb") as file:
             begin = file.read(len(FILE_BEGIN))
     except FileNotFoundError as error:
         raise ResultsError(f"{path}: there is no ledger") from error
     except OSError as error:
         raise ResultsError(f"{path}: cannot be opened ({reason_of(error)})") from error
+    if writing and not os.access(path.parent, os.W_OK):
+        raise ResultsError(
+            f"{path}: cannot be written: nothing can be made in its folder (permission denied)"
+        )
     if not begin:
         raise damaged(path, "the file is empty")
     if len(begin) < len(FILE_BEGIN) or not begin.startswith(SQLITE):

@@ -127,11 +127,11 @@ class Pages:
             return []
         number = int.from_bytes(page[offset + 3 : offset + 5], "big")
         begin = int.from_bytes(page[offset + 5 : offset + 7], "big")
-        listed = page[offset + 8 : offset + 8 + 2 * number]
-        places = [int.from_bytes(listed[i : i + 2], "big") for i in range(0, len(listed) - 1, 2)]
-        fits = offset + 8 + 2 * number <= begin <= self._size and all(place >= begin for place in places)
+        room = (len(page) - offset - 8) // 2
+        fits = 0 < number <= room and offset + 8 + 2 * number <= begin <= self._size
         if page[offset] != LEAF and not fits:
             return []
+        places = struct.unpack_from(f">{min(number, room)}H", page, offset + 8)
         return [place for place in places if offset + 8 <= place < self._size]
 
     def _cell(self, page: bytes, place: int, begin: int) -> Cell | None:

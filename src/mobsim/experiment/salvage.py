@@ -14,6 +14,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,7 +33,7 @@ from mobsim.experiment.ledger_file import (
     reason_of,
     write_ledger,
 )
-from mobsim.experiment.lock import WriterLock
+from mobsim.experiment.lock import WriterLock, lock_file
 from mobsim.experiment.pages import Cell, Pages, Value
 
 HEADER_COLUMNS, TASK_COLUMNS, TABLE_COLUMNS, FAILURE_COLUMNS = 3, 9, 2, 6
@@ -84,6 +85,45 @@ def salvage(path: Path | str, out: Path | str) -> Salvaged:
         tasks = remains.header.tasks
     there = set(saved)
     return Salvaged(out, len(saved), len(tasks), tuple(n for n in tasks if n not in there))
+
+
+def repair(path: Path | str) -> Salvaged:
+    """Put a ledger of what is whole in the place of a damaged one, which is kept under another name.
+
+    Parameters
+    ----------
+    path : the damaged ledger. Beside it, `-damaged` and a number are added to the name of the old file.
+
+    Returns
+    -------
+    Salvaged : what the ledger holds now.
+
+    Raises
+    ------
+    ResultsError : if another process is writing it, nothing can be saved, or nothing can be written.
+    """
+    path = Path(os.path.abspath(path))
+    lock = WriterLock(path)
+    try:
+        old = next(
+            name
+            for number in count(1)
+            if not (name := path.with_name(f"{path.stem}-damaged-{number}{path.suffix}")).exists()
+        )
+        saved = path.with_name(f"{path.name}.saved")
+        with _explained(path):
+            saved.unlink(missing_ok=True)
+        found = salvage(path, saved)
+        with _explained(path):
+            shutil.copyfile(path, old)
+            if journal_of(path).exists():
+                shutil.copyfile(journal_of(path), journal_of(old))
+                journal_of(path).unlink()  # else it would be played back into the new file
+            os.replace(saved, path)
+            lock_file(saved).unlink(missing_ok=True)
+        return found._replace(path=path)
+    finally:
+        lock.release()
 
 
 def count_whole(path: Path) -> tuple[int, int]:
@@ -185,6 +225,14 @@ def _task_columns(number: int, values: tuple[Value, ...]) -> tuple[Value, ...]:
         number, *values[1:SECONDS], float(seconds) if isinstance(seconds, int) else seconds,
         *values[SECONDS + 1 :],
     )  # fmt: skip
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ResultsError(f"{path}: could not be put right ({reason_of(error)})") from error
 
 
 @contextmanager

@@ -259,7 +259,8 @@ def _column(name: str, values: Any) -> Column:
 def _of_series(series: pd.Series[Any]) -> Any:
     if series.dtype.kind in "biuf" and isinstance(series.dtype, np.dtype):
         return series.to_numpy()
-    return [None if value is None or value != value else value for value in series.tolist()]  # NaN differs
+    missing = series.isna().tolist()
+    return [None if nothing else value for value, nothing in zip(series.tolist(), missing, strict=True)]
 
 
 def _below_each_other(columns: Sequence[Column]) -> Column:
