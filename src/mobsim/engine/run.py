@@ -91,7 +91,7 @@ def simulate(
     luck_numbers = replicate_numbers("luck", luck, scenario.replicates.luck)
     if not 1 <= lanes <= MOST_LANES:
         raise UsageError(f"lanes: found {lanes}; allowed are whole numbers from 1 to {MOST_LANES}")
-    workers = min(threads_to_use(threads), blocks_that_fit(scenario))
+    workers = min(threads_to_use(threads), blocks_that_fit(scenario, len(chosen), len(luck_numbers)))
     worlds = at_points(scenario, points)
     blocks = _plan_blocks(worlds, chosen, community_numbers, luck_numbers, lanes, workers, shortcuts)
     source = _Communities(worlds, blocks, built)
