@@ -30,6 +30,7 @@ from mobsim.engine.points import at_points, shared_world
 from mobsim.engine.quiet_records import quiet_records
 from mobsim.engine.records import Records, Run
 from mobsim.engine.shortcuts import MOST_SHORT_LANES, Shortcut, fits, key_of, network_of, shortcut_of
+from mobsim.engine.width import lanes_of_a_block
 from mobsim.errors import UsageError, nearest
 from mobsim.kernels import arrays as a
 from mobsim.scenario.memory import blocks_that_fit
@@ -46,7 +47,7 @@ def simulate(
     luck: int | Sequence[int] | None = None,
     points: Sequence[Mapping[str, Any]] | None = None,
     threads: int | None = None,
-    lanes: int = MOST_LANES,
+    lanes: int | None = None,
     shortcuts: bool = True,
     progress: Progress | None = None,
 ) -> Records:
@@ -61,7 +62,8 @@ def simulate(
     points : for each point the values of `behaviour` that differ from the scenario, such as
         ``{"behaviour.social_weight": 0.3}``; all points share communities and luck. None: the scenario alone.
     threads : threads to use; none: one for each processor. Fewer are used where memory would not do.
-    lanes : most lanes in a block of the whole week kernel, 1 to 64; changes speed only.
+    lanes : most lanes in a block of the whole week kernel, 1 to 64; changes speed only. None: as many as are
+        fastest for communities of this size and so many threads.
     shortcuts : whether scenarios whose rules reduce to less may take a shorter way; changes speed only.
     progress : called with (runs done, all runs) after every block.
 
@@ -89,9 +91,12 @@ def simulate(
     chosen = chosen_arms(scenario, arms)
     community_numbers, built = _communities(communities, scenario)
     luck_numbers = replicate_numbers("luck", luck, scenario.replicates.luck)
-    if not 1 <= lanes <= MOST_LANES:
+    if lanes is not None and not 1 <= lanes <= MOST_LANES:
         raise UsageError(f"lanes: found {lanes}; allowed are whole numbers from 1 to {MOST_LANES}")
     workers = min(threads_to_use(threads), blocks_that_fit(scenario, len(chosen), len(luck_numbers)))
+    if lanes is None:
+        sizes = scenario.community.residents, len(community_numbers), len(chosen), len(luck_numbers)
+        lanes = lanes_of_a_block(*sizes, workers)
     worlds = at_points(scenario, points)
     blocks = _plan_blocks(worlds, chosen, community_numbers, luck_numbers, lanes, workers, shortcuts)
     source = _Communities(worlds, blocks, built)
