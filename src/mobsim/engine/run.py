@@ -119,7 +119,7 @@ def simulate(
             keep(run(block))
     else:
         _on_threads(workers, run, blocks, keep)
-    return join_records(scenario, done, chosen, points)
+    return join_records(scenario, done, chosen, points, workers)
 
 
 def threads_to_use(threads: int | None) -> int:
@@ -460,6 +460,7 @@ def join_records(
     blocks: Sequence[BlockRecords],
     arms: Sequence[str],
     points: Sequence[Mapping[str, Any]] | None = None,
+    workers: int = 1,
 ) -> Records:
     """Put the records of all blocks into one, in the order of arm, point, community, luck.
 
@@ -469,6 +470,7 @@ def join_records(
     blocks : what each block recorded.
     arms : names of arms, in the order of the result.
     points : the values that each point changes, if there are points.
+    workers : number of threads: with fresh memory this takes some hundredths of a simulation.
     """
     runs = [run for block in blocks for run in block.lanes]
     position = {name: index for index, name in enumerate(arms)}
@@ -480,6 +482,12 @@ def join_records(
     rows = [np.array([row_of[run] for run in block.lanes]) for block in blocks]
     surveys = [(row_of[block.lanes[s.lane]], s) for block in blocks for s in block.surveys_asked]
     end = scenario.campaign.horizon_weeks - 1
+    if workers == 1:
+        joined = {name: _joined(name, blocks, rows) for name in JOINED}
+    else:
+        with ThreadPoolExecutor(max_workers=workers) as pool:
+            parts = pool.map(lambda name: _joined(name, blocks, rows), JOINED)
+            joined = dict(zip(JOINED, parts, strict=True))
     return Records(
         scenario=scenario,
         funding_end=min(scenario.campaign.funding_ends_week - 1, end),
@@ -487,7 +495,7 @@ def join_records(
         mean_weeks=mean_weeks(scenario),
         surveys_asked=tuple(sorted(surveys, key=lambda found: (found[0], found[1].week))),
         points=None if points is None else tuple(points),
-        **{name: _joined(name, blocks, rows) for name in JOINED},
+        **joined,
     )
 
 
