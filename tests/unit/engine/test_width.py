@@ -29,7 +29,6 @@ def test_every_width_is_one_that_blocks_can_have() -> None:
         (1_000, 3, 8, 8, 2, 32),  # else one thread would do two thirds
         (1_000, 1, 1, 1, 16, 64),
         (10_000, 1, 1, 64, 1, 16),  # the state of 16 lanes stays in the caches
-        (10_000, 1, 1, 8, 1, 64),  # nothing is gained by less than a strip
         (10_000, 8, 6, 10, 1, 32),  # 30 lanes; 18 would be two strips for few
         (100_000, 1, 1, 64, 1, 64),
         (1_000, 1, 33, 8, 2, 64),  # narrower blocks would divide the arms of a luck
