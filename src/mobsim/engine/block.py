@@ -302,9 +302,9 @@ class Block:
         in_campaign = lanes == len(self.luck) * len(self.arms)
         self.purse = _open_purse(self.plans, groups, lanes if in_campaign else 0, len(self.luck))
         for lane in range(lanes if in_campaign else 0):
-            set_doses(
-                lane, lane % len(self.arms), self.rules, self.plans.kernel, self.purse, self.organizations
-            )
+            arm = lane % len(self.arms)
+            if self.plans.kernel.n_activities[arm]:
+                set_doses(lane, arm, self.rules, self.plans.kernel, self.purse, self.organizations)
         self.orders = _orders(self.plans, n if in_campaign else 0)
         self.tally = _tally(self.horizon if in_campaign else 0, lanes, self.plans, groups)
 
