@@ -336,7 +336,7 @@ def _orders(plans: ArmPlans, n_residents: int) -> Orders:
         bound=np.zeros(slots, np.int64),
         drawn=np.zeros(slots, np.int64),
         order=np.zeros((slots, plans.order_size), np.int32),
-        keys=np.zeros((slots, plans.order_size), np.uint32),
+        keys=np.zeros((slots, -(-plans.order_size // SLOTS) * SLOTS), np.uint32),
         comes=np.zeros((slots, plans.order_size), np.uint32),
         names=np.zeros((slots, plans.order_size if named else 0), np.uint32),
         chosen=np.zeros(n_residents + 1 if targets else 0, np.int32),

@@ -57,11 +57,12 @@ from mobsim.kernels.arrays import (
 )
 from mobsim.kernels.bundles import Bundle
 from mobsim.kernels.compile import internal, kernel, phase
-from mobsim.kernels.keyed import TILE, Whole, below, philox, philox_slots, uniform
+from mobsim.kernels.keyed import Whole, below, entity_rounds, luck_rounds, philox, philox_strips, uniform
 from mobsim.kernels.money import part_of
 from mobsim.kernels.monitoring import cause_of, relief_of
 from mobsim.kernels.sorting import draws_between, sort_draws, sort_words
 from mobsim.kernels.streams import PEER, POOL, TARGET
+from mobsim.kernels.strip import STRIP, load, spread, store
 
 # Columns of Plan.whole (A, B, columns)
 DELIVERY = 0
@@ -110,6 +111,7 @@ DOSE_TRUST_LOSS = 4
 
 _ONE = np.float32(1.0)
 _SIGN = np.uint64(2**63)
+_LOW = np.uint64(2**32 - 1)
 UNLIMITED = 2**62
 
 
@@ -119,7 +121,7 @@ class Orders(Bundle):
 
     length (slots,); bound (slots,) words below it are in the known part; drawn (slots,): 1 + the code of the
     line whose words of this week are there, or 0; order (slots, largest pool) places in the pool; keys, comes
-    (slots, largest pool) words 0 and 1 of pool members; names (slots, largest pool) word 2, or (slots, 0) if
+    (slots, largest pool, `keys` rounded up to a multiple of 64) words 0 and 1 of pool members; names (slots, largest pool) word 2, or (slots, 0) if
     nobody is asked for a name; chosen (N,) scratch.
     """
 
@@ -136,14 +138,14 @@ class Orders(Bundle):
 @internal
 def _extend(orders: Orders, slot: int, size: int, wanted: int) -> None:
     """Make at least `wanted` places of the order known (all of them if the pool, of `size`, is smaller)."""
-    words, order = orders.keys[slot, :size], orders.order[slot]
+    words, order = orders.keys[slot], orders.order[slot]
     known, lower = orders.length[slot], orders.bound[slot]
     wanted = min(wanted, size)
     while known < wanted:
         missing = np.float64(wanted - known)
         share = (missing + 4.0 * np.sqrt(missing) + 8.0) / size
         upper = min(lower + np.int64(min(share, 1.0) * 4294967296.0), np.int64(4294967296))
-        found = draws_between(words, lower, upper)
+        found = draws_between(words, size, lower, upper)
         for place in range(found.size):
             order[known + place] = np.int32(found[place] & np.uint64(0xFFFFFFFF))
         known += found.size
@@ -153,23 +155,30 @@ def _extend(orders: Orders, slot: int, size: int, wanted: int) -> None:
 
 @internal
 def _draw(orders: Orders, slot: int, pool: Int32, week: int, luck: int, code: int, keys: Keys) -> None:
-    """Draw the words of everybody in the pool for this activity and week, 64 at a time."""
+    """Draw the words of everybody in the pool for this activity and week, two strips at a time."""
     words, comes, names = orders.keys[slot], orders.comes[slot], orders.names[slot]
-    entities = np.zeros(TILE, np.uint32)
-    lucks = np.full(TILE, np.uint32(luck), np.uint32)
-    drawn = np.zeros((4, TILE), np.uint32)
-    row_0, row_1, row_2 = drawn[0], drawn[1], drawn[2]
-    for first in range(0, pool.size, TILE):
-        count = min(TILE, pool.size - first)
-        for position in range(count):
-            entities[position] = np.uint32(pool[first + position])
-        philox_slots(entities, week, lucks, TARGET + code, keys.seed, keys.community, drawn)
-        for position in range(count):
-            words[first + position] = row_0[position]
-            comes[first + position] = row_1[position]
+    seed, community = np.uint64(keys.seed) & _LOW, np.uint64(keys.community) & _LOW
+    stream = np.uint64(TARGET + code)
+    of_luck = luck_rounds(spread(np.uint32(luck)), np.uint64(week), seed, community)
+    last = pool.size - 2 * STRIP
+    for begin in range(0, pool.size if last >= 0 else 0, 2 * STRIP):
+        first = min(begin, last)  # the last two strips may begin among those drawn before
+        second = first + STRIP
+        entities_1 = entity_rounds(load(pool, first), stream, community)
+        entities_2 = entity_rounds(load(pool, second), stream, community)
+        words_1, words_2 = philox_strips(of_luck, entities_1, of_luck, entities_2, seed, community)
+        store(words, first, words_1[0])
+        store(words, second, words_2[0])
+        store(comes, first, words_1[1])
+        store(comes, second, words_2[1])
         if names.size > 0:
-            for position in range(count):
-                names[first + position] = row_2[position]
+            store(names, first, words_1[2])
+            store(names, second, words_2[2])
+    for position in range(0 if last < 0 else pool.size, pool.size):
+        w0, w1, w2, _ = philox(pool[position], week, luck, TARGET + code, keys.seed, keys.community)
+        words[position], comes[position] = w0, w1
+        if names.size > 0:
+            names[position] = w2
     orders.drawn[slot] = 1 + code
     orders.length[slot] = 0
     orders.bound[slot] = 0

@@ -101,7 +101,7 @@ def survey_order(week: int, luck: int, keys: Keys, sorting: UInt64, chosen: Int6
     entities = np.zeros(TILE, np.uint32)
     lucks = np.full(TILE, np.uint32(luck), np.uint32)
     drawn = np.zeros((4, TILE), np.uint32)
-    found = np.uint64(0)
+    found, bound = np.uint64(0), np.uint64(2**32)
     while np.int64(found) < chosen.size:
         wanted += 4.0 * np.sqrt(wanted) + 8.0
         bound = np.uint64(min(wanted / n, 1.0) * 4294967296.0)

@@ -10,6 +10,7 @@ import numpy as np
 from mobsim.kernels.arrays import UInt32, UInt64
 from mobsim.kernels.compile import internal
 from mobsim.kernels.keyed import Whole
+from mobsim.kernels.strip import STRIP, load, lowest_bit, slots_of
 
 _FEW = 24
 """So few numbers are sorted by insertion."""
@@ -99,22 +100,28 @@ def sort_draws(draws: UInt64, count: Whole, lower: Whole, upper: Whole) -> UInt6
 
 
 @internal
-def draws_between(words: UInt32, lower: Whole, upper: Whole) -> UInt64:
+def draws_between(words: UInt32, size: Whole, lower: Whole, upper: Whole) -> UInt64:
     """Return the random words from `lower` to `upper` - 1, ascending, each with its place in the lower half.
 
     Parameters
     ----------
-    words : random words.
+    words : random words, in an array whose length is a multiple of 64.
+    size : how many of them to look at.
     lower, upper : bounds, 0 to 2**32, `lower` the smaller.
     """
-    low, span = np.uint64(lower), np.uint64(upper) - np.uint64(lower)
+    low, span = np.uint32(lower), np.uint32(upper - lower - 1)
+    found = np.empty(size, np.uint64)
     count = np.uint64(0)
-    for place in range(np.uint64(words.size)):
-        count += np.uint64(np.uint64(words[place]) - low < span)
-    found = np.empty(count + np.uint64(1), np.uint64)
-    count = np.uint64(0)
-    for place in range(np.uint64(words.size)):
-        word = np.uint64(words[place])
-        found[count] = (word << np.uint64(32)) | place
-        count += np.uint64(word - low < span)
+    for first in range(0, size, 64):
+        chosen = np.uint64(0)
+        for k in range(0, 64, STRIP):
+            inside = slots_of(load(words, first + k) - low <= span)
+            chosen |= inside << np.uint64(k)
+        if first + 64 > size:
+            chosen &= (np.uint64(1) << np.uint64(size - first)) - np.uint64(1)
+        while chosen:
+            place = np.uint64(first + lowest_bit(chosen))
+            found[count] = (np.uint64(words[place]) << np.uint64(32)) | place
+            count += np.uint64(1)
+            chosen &= chosen - np.uint64(1)
     return sort_draws(found, np.int64(count), lower, upper)
