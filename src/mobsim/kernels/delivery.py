@@ -62,7 +62,7 @@ from mobsim.kernels.money import part_of
 from mobsim.kernels.monitoring import cause_of, relief_of
 from mobsim.kernels.sorting import draws_between, sort_draws, sort_words
 from mobsim.kernels.streams import PEER, POOL, TARGET
-from mobsim.kernels.strip import STRIP, load, spread, store
+from mobsim.kernels.strip import STRIP, load, lowest_bit, spread, store
 
 # Columns of Plan.whole (A, B, columns)
 DELIVERY = 0
@@ -119,10 +119,10 @@ UNLIMITED = 2**62
 class Orders(Bundle):
     """The order of targets this week, by draw slot: how much of it is known, who, and their words.
 
-    length (slots,); bound (slots,) words below it are in the known part; drawn (slots,): 1 + the code of the
-    line whose words of this week are there, or 0; order (slots, largest pool) places in the pool; keys, comes
-    (slots, largest pool, `keys` rounded up to a multiple of 64) words 0 and 1 of pool members; names (slots, largest pool) word 2, or (slots, 0) if
-    nobody is asked for a name; chosen (N,) scratch.
+    length (slots,); bound (slots,) all words below it are in the known part; drawn (slots,): 1 + the code of
+    the line whose words of this week are there, or 0; order (slots, largest pool) places in the pool; keys,
+    comes (slots, largest pool) words 0 and 1 of its members, `keys` rounded up to a multiple of 64; names
+    (slots, largest pool) word 2, or (slots, 0) if nobody is asked for a name; chosen (N,) scratch.
     """
 
     length: Int64
@@ -136,7 +136,7 @@ class Orders(Bundle):
 
 
 @internal
-def _extend(orders: Orders, slot: int, size: int, wanted: int) -> None:
+def _extend(orders: Orders, slot: int, size: int, wanted: Whole) -> None:
     """Make at least `wanted` places of the order known (all of them if the pool, of `size`, is smaller)."""
     words, order = orders.keys[slot], orders.order[slot]
     known, lower = orders.length[slot], orders.bound[slot]
@@ -204,11 +204,11 @@ def _give(
     """
     doses = dose[lane, b]
     raises_appeal = raises_capability = raises_ownership = changes_trust = False
-    for group in range(doses.shape[0]):
-        raises_appeal |= doses[group, DOSE_APPEAL] != 0
-        raises_capability |= doses[group, DOSE_CAPABILITY] != 0
-        raises_ownership |= doses[group, DOSE_OWNERSHIP] != 0
-        changes_trust |= doses[group, DOSE_TRUST] != 0 or doses[group, DOSE_TRUST_LOSS] != 0
+    for row in range(doses.shape[0]):
+        raises_appeal |= doses[row, DOSE_APPEAL] != 0
+        raises_capability |= doses[row, DOSE_CAPABILITY] != 0
+        raises_ownership |= doses[row, DOSE_OWNERSHIP] != 0
+        changes_trust |= doses[row, DOSE_TRUST] != 0 or doses[row, DOSE_TRUST_LOSS] != 0
     remembers = last.size > 0
     for position in range(count):
         i = np.uint64(chosen[position])
@@ -590,16 +590,16 @@ def _ask_in_order(
     """
     order, comes_of, chosen, length = orders.order[slot], orders.comes[slot], orders.chosen, orders.length
     of_group = chances[lane]
-    place = 0
+    most, place = np.int64(pool.size), np.int64(0)
     count = np.uint64(0)
-    while place < pool.size:
+    while place < most:
         missing = wanted - (np.int64(count) if delivery == SEATS else place)
         if missing <= 0:
             break
         # However many of them come, so many more have to be asked at least.
-        until = min(place + missing, pool.size)
+        until = min(place + missing, most)
         if until > length[slot]:
-            _extend(orders, slot, pool.size, until + (missing if delivery == SEATS else 0))
+            _extend(orders, slot, pool.size, until + missing if delivery == SEATS else until)
         for asked in range(np.uint64(place), np.uint64(until)):
             position = np.uint64(order[asked])
             i = pool[position]
@@ -902,7 +902,7 @@ def deliver_week(
                             keys,
                             chosen,
                         )
-                    elif rule == NON_PARTICIPANTS or rule == NOMINATED:
+                    elif rule in (NON_PARTICIPANTS, NOMINATED):
                         count = _ask_some(
                             lane,
                             bought * per_unit,
@@ -952,28 +952,29 @@ def meet_week(week: int, ties: Ties, rules: Rules, keys: Keys, state: State, tal
     for i in range(n_residents):
         if not organizing[i]:
             continue
-        for draw in range(keys.luck.size):
-            known = 0  # whom this luck lets i meet, the same in all arms
-            for lane in range(draw * n_arms, (draw + 1) * n_arms):
-                role = roles[i, lane]
-                if not role & ORGANIZER:
+        lanes = np.uint64(0)  # a bit for each lane in which i organizes
+        for lane in range(n_lanes):
+            lanes |= np.uint64(roles[i, lane] & ORGANIZER > 0) << np.uint64(lane)
+        draw = known = 0
+        while lanes:
+            lane = lowest_bit(lanes)
+            lanes &= lanes - np.uint64(1)
+            if lane // n_arms != draw:
+                draw, known = lane // n_arms, 0
+            number = rules.organizer_contacts
+            if roles[i, lane] & STIPEND:
+                number = 2 * number
+            while known < number:  # whom this luck lets i meet is the same in all arms
+                words = philox(i, week, keys.luck[draw], PEER + known // 4, keys.seed, keys.community)
+                for c in range(4):
+                    whom[known] = _nominee(i, words[c], row_start, neighbours, ties.well_mixed, n_residents)
+                    known += 1
+            dose = np.float32(rules.doubles[PEER_DOSE, lane])
+            for c in range(number):
+                j = whom[c]
+                if j < 0:
                     continue
-                number = rules.organizer_contacts
-                if role & STIPEND:
-                    number = 2 * number
-                while known < number:
-                    words = philox(i, week, keys.luck[draw], PEER + known // 4, keys.seed, keys.community)
-                    for c in range(4):
-                        whom[known] = _nominee(
-                            i, words[c], row_start, neighbours, ties.well_mixed, n_residents
-                        )
-                        known += 1
-                dose = np.float32(rules.doubles[PEER_DOSE, lane])
-                for c in range(number):
-                    j = whom[c]
-                    if j < 0:
-                        continue
-                    appeal[j, lane] = appeal[j, lane] + dose
-                    flags[j, lane] = np.uint8(flags[j, lane] | DOSED)
-                    if week >= 0:
-                        contacts[week, lane] += 1
+                appeal[j, lane] = appeal[j, lane] + dose
+                flags[j, lane] = np.uint8(flags[j, lane] | DOSED)
+                if week >= 0:
+                    contacts[week, lane] += 1
