@@ -30,7 +30,7 @@ from mobsim.kernels.arrays import (
     UInt32,
 )
 from mobsim.kernels.compile import inlined, internal, kernel
-from mobsim.kernels.counting import TIES, count
+from mobsim.kernels.counting import NEEDED, TIES, count
 from mobsim.kernels.elementary import exp2_32, logistic_32
 from mobsim.kernels.keyed import (
     Whole,
@@ -271,6 +271,7 @@ def _draw_first(
     week, luck, stream, seed, community : as for `philox`.
     out : receives the words; with room for a multiple of 32.
     """
+    count(NEEDED, number)
     strip, two_strips = np.uint64(STRIP), np.uint64(2 * STRIP)
     stream_word = np.uint64(np.uint32(stream))
     k0, k1 = np.uint64(np.uint32(seed)), np.uint64(np.uint32(community))
@@ -673,6 +674,7 @@ def decide_one(
         for base in range(0, n, SLOTS):
             in_tile = min(SLOTS, n - base)
             if draws:
+                count(NEEDED, in_tile)
                 philox_second(base, week, luck, WEEK, seed, community, words)
             if decision == WHOLE:
                 for slot in range(in_tile):
@@ -834,6 +836,7 @@ def decide_many(
             f[LAMBDA * 64 + s] = np.float32(visibility[s] * (np.float64(total) / np.float64(n)))
         for chunk in range(0, n, per_chunk):
             if draws:
+                count(NEEDED, min(per_chunk, n - chunk) * n_lucks)
                 for slot in range(SLOTS):
                     entities[slot] = np.uint32(chunk) + np.uint32(slot // n_lucks)
                 philox_slots(entities, week, draw_lucks, WEEK, seed, community, drawn)
