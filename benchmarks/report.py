@@ -87,9 +87,9 @@ What the rules ask for is counted in mobsim's kernels: random draws that decide 
 who decides when, so that none can be left out or taken from a cheaper generator), and ties at which a
 contact's state is read or changed (W4: of 64 runs at once). Both are then done with nothing else around them,
 in the same rounds, on as many threads, in the fastest of several forms. The longer of the two is the limit,
-for a processor can draw and read at the same time; the arithmetic of the rules, counting and recording are not
-in it, so that it is generous. `reached`: the limit's time by mobsim's. `at most`: how many times as fast as
-the other program the limit would allow."""
+for a processor can draw and read at the same time; the arithmetic of the rules, counting and recording are
+not in it, so that it is generous. `reached`: the limit's time by mobsim's. `at most`: how many times as fast
+as the other program the limit would allow."""
 WORK_NOTES = {
     "W1-dense": "cynetdiff and NDlib know only who joins for good: their 50 steps are of that form.",
     "W4": "Mesa runs 16 of the 256 points, through its batch runner in two processes; "
