@@ -4,10 +4,12 @@ Counted are calls of compiled code from Python, random draws and ties read insid
 allocates, and the bytes of memory that a block of all default arms takes at its highest.
 
 Run: python -m benchmarks.count_work
+     python -m benchmarks.count_work W2,W4 [--quick]     works of the bench: what a call draws and reads
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import sys
@@ -24,10 +26,11 @@ from numba.core.runtime import _nrt_python, rtsys
 
 from mobsim.engine.run import build, simulate
 from mobsim.engine.spread import spread
-from mobsim.kernels.counting import DRAWS, TIES, work
+from mobsim.kernels.counting import DRAWS, NEEDED, TIES, work
 from mobsim.scenario.resolve import resolve
 
 LUCK = 10
+QUICK_RESIDENTS = 400
 CASES: dict[str, dict[str, Any]] = {
     "default": {},
     "frontier": {"thresholds": {"kind": "uniform", "low": 0.04, "high": 0.5}},
@@ -99,8 +102,37 @@ def measure(case: str, calls: Counter[str]) -> dict[str, Any]:
     return found
 
 
+def count_call(name: str, residents: int | None) -> dict[str, int]:
+    """Return the draws and ties that mobsim's second call of a work of the bench needs.
+
+    Parameters
+    ----------
+    name : one of `works.WORKS`.
+    residents : another number of residents; none: the work's.
+    """
+    from benchmarks import works
+    from benchmarks.programs import ours
+
+    task = ours.WORKS[name](works.inputs(name, residents))
+    task()
+    before = work.copy()
+    task()
+    made = work - before
+    return {"draws": int(made[NEEDED]), "draws_made": int(made[DRAWS]), "ties": int(made[TIES])}
+
+
 def main() -> None:
-    """Print the counts of all cases as JSON."""
+    """Print the counts of all cases, or of some works of the bench, as JSON."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("works", nargs="?", help="names of works of the bench, separated by commas")
+    parser.add_argument("--quick", action="store_true", help="tiny sizes")
+    chosen = parser.parse_args()
+    if chosen.works:
+        residents = QUICK_RESIDENTS if chosen.quick else None
+        print(json.dumps({name: count_call(name, residents) for name in chosen.works.split(",")}))
+        return
     _nrt_python.memsys_enable_stats()
     calls: Counter[str] = Counter()
     import mobsim.engine.first_use  # everything that holds kernels is loaded before they are wrapped

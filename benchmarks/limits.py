@@ -1,4 +1,4 @@
-"""What the machine can do at most: random reads from tables of several sizes, and reading in order.
+"""What the machine can do at most: random draws, random reads from tables of several sizes, reading in order.
 
 A neighbour's state is one random read. How many a second the machine makes, on one thread and on two, is the
 bound that no layout of the same table beats; results.md says which share of it the engine reaches.
@@ -14,8 +14,15 @@ from typing import Any
 import numba
 import numpy as np
 
+from mobsim.kernels.keyed import entity_rounds, luck_rounds, philox_second, philox_strips
+from mobsim.kernels.strip import STRIP, load, spread, store
+
 SIZES = {"16 KB": 16 << 10, "100 KB": 100 << 10, "1 MB": 1 << 20, "4 MB": 4 << 20, "100 MB": 100 << 20}
 KINDS = {"byte": np.uint8, "word": np.uint32}
+LINE = 64
+"""Bytes of a line of the cache; the states of 64 runs."""
+DRAWN = 512
+"""So many words are drawn, then written over by the next."""
 READ_BYTES = 256 << 20
 MOST_READS = 1 << 22
 SECONDS = 0.2
@@ -33,6 +40,50 @@ def gather(table: np.ndarray, where: np.ndarray, times: int) -> int:
             for lane in range(8):
                 total[lane] += table[where[np.uint64(k + lane)]]
     return total.sum()
+
+
+@njit
+def gather_lines(table: np.ndarray, where: np.ndarray, times: int) -> int:
+    """Sum up 64 bytes that lie side by side (16 words of a table), from random places; at two at once."""
+    first = second = spread(np.uint32(0))
+    for _ in range(times):
+        for k in range(0, where.size, 2):
+            first = first + load(table, np.uint64(where[np.uint64(k)]) * np.uint64(STRIP))
+            second = second + load(table, np.uint64(where[np.uint64(k + 1)]) * np.uint64(STRIP))
+    out = np.zeros(STRIP, np.uint32)
+    store(out, 0, first + second)
+    return out.sum()
+
+
+@njit
+def draw_listed(entities: np.ndarray, times: int, out: np.ndarray) -> int:
+    """Draw one word for each of some listed entities, again and again, as cascades do."""
+    week, stream, seed, community = np.uint64(3), np.uint64(0), np.uint64(1), np.uint64(2)
+    for luck in range(times):
+        of_luck = luck_rounds(spread(np.uint32(luck)), week, seed, community)
+        for place in range(0, entities.size, 2 * STRIP):
+            first = entity_rounds(load(entities, place), stream, community)
+            second = entity_rounds(load(entities, place + STRIP), stream, community)
+            words, more = philox_strips(of_luck, first, of_luck, second, seed, community)
+            store(out, place, words[0])
+            store(out, place + STRIP, more[0])
+    return out[0]
+
+
+@njit
+def draw_in_order(entities: np.ndarray, times: int, out: np.ndarray) -> int:
+    """Draw one word for each of some entities in a row, again and again, as those who decide do."""
+    for luck in range(times):
+        for first in range(0, entities.size, 64):
+            philox_second(first, 3, luck, 0, 1, 2, out[first : first + 64])
+    return out[0]
+
+
+DRAWS: dict[str, Callable[[np.ndarray, int, np.ndarray], int]] = {
+    "listed": draw_listed,
+    "in order": draw_in_order,
+}
+"""Forms in which the kernels draw."""
 
 
 @njit
@@ -82,6 +133,26 @@ def gathers(size: int, kind: type, threads: int, seconds: float) -> float:
     return rate(lambda _: gather(table, where, times), float(reads * times), threads)
 
 
+def draws(threads: int, seconds: float) -> float:
+    """Random draws a second, in the fastest form."""
+    entities = np.arange(DRAWN, dtype=np.uint32)
+    outs = [np.zeros(DRAWN, np.uint32) for _ in range(threads)]
+    found = []
+    for draw in DRAWS.values():
+        draw(entities, 1, outs[0])
+        began = time.perf_counter()
+        draw(entities, 100, outs[0])
+        times = max(100, int(100 * seconds / max(time.perf_counter() - began, 1e-6)))
+        found.append(
+            rate(
+                lambda thread, draw=draw, times=times: draw(entities, times, outs[thread]),
+                float(times * DRAWN),
+                threads,
+            )
+        )
+    return max(found)
+
+
 def bandwidth(threads: int) -> float:
     """Bytes a second that so many threads read in order, each from memory of its own."""
     parts = [np.ones(READ_BYTES // 8, np.uint64) for _ in range(threads)]
@@ -99,5 +170,6 @@ def measure(quick: bool = False) -> dict[str, Any]:
         }
         for kind, dtype in KINDS.items()
     }
+    found["draws"] = [draws(threads, seconds) for threads in (1, 2)]
     found["read"] = [bandwidth(threads) for threads in (1, 2)]
     return found

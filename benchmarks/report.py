@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks import bounds
+
 OURS = "mobsim"
 MESA, SCIPY, CYNETDIFF, STARSIM = "Mesa", "NumPy + SciPy", "cynetdiff", "Starsim"
 GIB = 2.0**30
@@ -80,6 +82,14 @@ LIMITS_NOTE = """\
 The neighbours that the engine reads a second (one run at a time; everything else that it does in that
 time included), against the random reads that the machine makes from a table of about that size on one
 thread. More than 100 %: it does not read all of them."""
+BOUND_NOTE = """\
+What the rules ask for is counted in mobsim's kernels: random draws that decide something (each belongs to
+who decides when, so that none can be left out or taken from a cheaper generator), and ties at which a
+contact's state is read or changed (W4: of 64 runs at once). Both are then done with nothing else around them,
+in the same rounds, on as many threads, in the fastest of several forms. The longer of the two is the limit,
+for a processor can draw and read at the same time; the arithmetic of the rules, counting and recording are
+not in it, so that it is generous. `reached`: the limit's time by mobsim's. `at most`: how many times as fast
+as the other program the limit would allow."""
 WORK_NOTES = {
     "W1-dense": "cynetdiff and NDlib know only who joins for good: their 50 steps are of that form.",
     "W4": "Mesa runs 16 of the 256 points, through its batch runner in two processes; "
@@ -95,16 +105,21 @@ WHEN_NOTE = (
 
 @dataclass(frozen=True)
 class Line:
-    """One thing that was asked: of what, what was measured, what was asked, and whether it was reached."""
+    """One thing that was asked: of what, what was measured, what was asked, and whether it was reached.
+
+    limit : what is known of the limit, if it was not reached.
+    """
 
     what: str
     measured: str
     asked: str
     reached: bool
+    limit: str = ""
 
     def row(self) -> list[str]:
         """Cells of the table."""
-        return [self.what, self.measured, self.asked, "reached" if self.reached else "**NOT reached**"]
+        missed = f"**NOT reached**{self.limit and '; ' + self.limit}"
+        return [self.what, self.measured, self.asked, "reached" if self.reached else missed]
 
 
 def render(stored: Mapping[str, Any]) -> str:
@@ -120,6 +135,7 @@ def render(stored: Mapping[str, Any]) -> str:
         _machines(stored),
         "## Asked and reached",
         _table(["work", "measured", "asked", ""], [line.row() for line in asked_and_reached(stored)]),
+        _bounds(stored),
         "## Side by side",
         *_compared(stored),
         *_alone(stored),
@@ -170,12 +186,58 @@ def asked_and_reached(stored: Mapping[str, Any]) -> list[Line]:
     for work, peer, asked in RATIOS:
         each = ratios(stored[work], peer) if work in stored else []
         if each:
-            what = f"{work}, against {peer}"
-            lines.append(Line(what, f"{spread(each)} x", f"{asked:,g} x", statistics.median(each) >= asked))
+            what, reached = f"{work}, against {peer}", statistics.median(each) >= asked
+            limit = limit_sentence(stored[work], each, asked)
+            lines.append(Line(what, f"{spread(each)} x", f"{asked:,g} x", reached, limit))
     for section, lines_of in LINES.items():
         if section in stored:
             lines += lines_of(section, stored[section]["found"])
     return lines
+
+
+def limit_sentence(record: Mapping[str, Any], each: Sequence[float], asked: float) -> str:
+    """Say whether the limit of a work allows what was asked; empty if it was not measured.
+
+    Parameters
+    ----------
+    record : of the work. each : the ratios. asked : the ratio that was asked.
+    """
+    if "limit" not in record:
+        return ""
+    most = bounds.at_most(each, _reached(record))
+    return f"the limit {'allows' if most >= asked else 'forbids it:'} at most {number(most, 2)} x"
+
+
+def _reached(record: Mapping[str, Any]) -> list[float]:
+    return bounds.shares(record["limit"], record["programs"][OURS]["ms_a_call"])
+
+
+def _bounds(stored: Mapping[str, Any]) -> str:
+    """The limits of works, and the ratios that they would allow."""
+    rows = []
+    for work, peer, asked in RATIOS:
+        record = stored.get(work, {})
+        each = ratios(record, peer) if "limit" in record else []
+        if each:
+            limit, ours = record["limit"], record["programs"][OURS]
+            rows.append(
+                [
+                    work,
+                    f"{limit['draws']:,}",
+                    f"{limit['ties']:,} ({limit['read']})",
+                    spread(limit["draws_ms"]),
+                    spread(limit["reads_ms"]),
+                    spread(ours["ms_a_call"]),
+                    f"{statistics.median(_reached(record)):.0%}",
+                    peer,
+                    f"{number(statistics.median(each))} x",
+                    f"{asked:,g} x",
+                    f"{number(bounds.at_most(each, _reached(record)), 2)} x",
+                ]
+            )
+    head = ["work", "draws a call", "ties read a call", "draws alone, ms", "reads alone, ms", "mobsim, ms"]
+    head += ["reached", "against", "measured", "asked", "at most"]
+    return f"## How near the limit\n\n{BOUND_NOTE}\n\n{_table(head, rows)}" if rows else ""
 
 
 def _scenario_lines(_: str, found: Mapping[str, Any]) -> list[Line]:
@@ -440,6 +502,8 @@ def _limits(stored: Mapping[str, Any]) -> str:
         for kind in ("byte", "word")
         for size in found[kind]
     ]
+    if "draws" in found:
+        rows.append(["random draw (Philox4x32-10)", *(f"{value / 1e9:.2f} G/s" for value in found["draws"])])
     rows.append(["read in order", *(f"{value / 1e9:.1f} GB/s" for value in found["read"])])
     reached = []
 

@@ -26,11 +26,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks import alone, machine, report, whole_week, works
+from benchmarks import alone, bounds, machine, report, whole_week, works
 
 TOP = Path(__file__).resolve().parents[1]
 PROGRAMS = Path(__file__).parent / "programs"
@@ -211,7 +211,13 @@ def why_missing(package: str) -> str | None:
 
 
 def compare(
-    work: str, programs: Mapping[str, Program], rounds: int, quick: bool, folder: Path, told: Told
+    work: str,
+    programs: Mapping[str, Program],
+    rounds: int,
+    quick: bool,
+    folder: Path,
+    told: Told,
+    counted: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
     """Measure one work with all programs that do it.
 
@@ -219,6 +225,7 @@ def compare(
     ----------
     work : one of `COMPARED`. programs : what there is. rounds : turns of each program.
     quick : tiny sizes. folder : for inputs and logs. told : progress.
+    counted : draws and ties of a call of mobsim, if the limit is to be measured (`bounds.py`).
 
     Returns
     -------
@@ -236,6 +243,7 @@ def compare(
     maker.inputs(work, QUICK_RESIDENTS).save(tiny)
     missing: dict[str, str] = {}
     peers: dict[str, Peer] = {}
+    measuring: dict[str, Peer] = {}
     prepared: dict[str, dict[str, Any]] = {}
     turns: dict[str, list[dict[str, Any]]] = {}
     try:
@@ -253,21 +261,36 @@ def compare(
                 missing[name] = str(problem)
                 if name in peers:
                     peers.pop(name).end()
+        bound = None
+        if counted is not None:
+            told.say(f"{work}: draws and reads alone", 0.0)
+            limit = measuring[bounds.MODULE] = Peer(bounds.MODULE, folder / "programs.log")
+            asked = replace(given, parameters=given.parameters | {"counted": dict(counted)})
+            asked.save(path)
+            limit.ask(do="prepare", work=work, path=str(path), tiny=str(tiny))
+            bound = bounds.Bound(limit, counted)
         calls = {name: calls_of(answer, quick) for name, answer in prepared.items()}
-        before, ours_before = machine.clock(), own_seconds(peers)
+        before, ours_before = machine.clock(), own_seconds(peers | measuring)
         for turn in range(rounds):
             told.say(f"{work}: round {turn + 1} of {rounds}", (turn + 0.7) / (rounds + 0.7))
-            for name in random.sample(list(turns), len(turns)):
+            order = [*turns, *measuring]
+            for name in random.sample(order, len(order)):
+                if bound is not None and name in measuring:
+                    bound.measure()
+                    continue
                 try:
                     turns[name].append(peers[name].ask(do="run", calls=calls[name]))
                 except Failed as problem:
                     missing[name] = str(problem)
                     del turns[name]
                     peers.pop(name).end()
-        others = machine.others_share(before, machine.clock(), own_seconds(peers) - ours_before)
+        spent = own_seconds(peers | measuring) - ours_before
+        others = machine.others_share(before, machine.clock(), spent)
         memory = {name: peers[name].ask(do="memory") for name in turns}
+    except Failed as problem:
+        raise Disagreement(f"{work}: draws and reads alone failed: {problem}") from problem
     finally:
-        for peer in peers.values():
+        for peer in (peers | measuring).values():
             peer.end()
     if works.OURS in missing:
         raise Disagreement(f"{work}: mobsim failed: {missing[works.OURS]}")
@@ -305,7 +328,7 @@ def compare(
         "failed": missing,
         "findings": [asdict(finding) for finding in findings],
         "others": others,
-    }
+    } | ({} if bound is None else {"limit": bound.record()})
 
 
 def calls_of(prepared: Mapping[str, Any], quick: bool) -> int:
@@ -419,6 +442,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if program.missing:
                 print(f"{program.name} is missing: {program.missing}", file=sys.stderr)
         missing = {program.name: program.missing for program in programs.values() if program.missing}
+        limited = [name for name in names if name in bounds.LIMITED and works.OURS in programs]
+        counted: dict[str, dict[str, int]] = {}
+        if limited:
+            print(f"counting the draws and reads of {', '.join(limited)}", file=sys.stderr, flush=True)
+            try:
+                counted = bounds.count(limited, chosen.quick)
+            except bounds.Uncounted as problem:
+                problems.append(str(problem))
         told = Told(expected_seconds(names, stored, chosen.quick))
         for number, name in enumerate(names):
             told.done = number
@@ -428,7 +459,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 rounds = min(chosen.rounds, 2) if chosen.quick else chosen.rounds
 
                 def measure(work: str = name, rounds: int = rounds) -> dict[str, Any]:
-                    return compare(work, programs, rounds, chosen.quick, folder, told)
+                    return compare(work, programs, rounds, chosen.quick, folder, told, counted.get(work))
 
             else:
                 told.say(name, 0.0)

@@ -19,7 +19,7 @@ from mobsim.scenario.resolve import resolve
 from mobsim.scenario.scenario import Scenario
 
 RESIDENTS = {1: (1_000, 10_000, 100_000, 1_000_000), 64: (1_000, 10_000, 100_000)}
-"""Sizes by number of runs in a block."""
+"""Sizes by number of runs, which are divided into blocks as wide as is fastest."""
 DEGREES = (5, 10, 20, 40)
 WEEKS = (65, 130, 260, 520)
 ROUNDS = 3

@@ -47,13 +47,8 @@ def compare(
     from mobsim.report.drawing import Helper
     from mobsim.scenario.file import load_scenario
 
-    if not is_likely_complete():  # compiling needs the processor that the helper would take
-        from mobsim.engine.first_use import prepare
-
-        load_scenario(scenario)  # what is wrong with it is said first
-        with reporter(quiet=quiet) as tell:
-            prepare(tell.step)
-    with Helper(wanted=threads != 1) as helper:
+    # Where kernels must be compiled first, that needs the processor which the helper would take.
+    with Helper(wanted=threads != 1, at_once=is_likely_complete()) as helper:
         resolved = load_scenario(scenario)
         started = time.monotonic()
         with reporter(quiet=quiet) as tell:
@@ -76,7 +71,10 @@ def _compare_and_write(
     threads: int | None,
     **design: Any,
 ) -> str:
-    """Simulate, compare and write, telling each step; return what the command prints."""
+    """Simulate, compare and write, telling each step; return what the command prints.
+
+    A folder that cannot be written to is refused before kernels are compiled.
+    """
     import time
 
     from mobsim.analysis.study import compare as run_study
@@ -86,6 +84,7 @@ def _compare_and_write(
     prepare_results(results, scenario)
     started = time.monotonic()
     prepare(tell.step)
+    helper.start()
     tell.step("simulating")
     study = run_study(scenario, threads=threads, progress=tell.runs, **design)
     seconds = time.monotonic() - started

@@ -28,7 +28,16 @@ from mobsim.engine.state import (
 from mobsim.engine.survey import Surveys
 from mobsim.errors import UsageError
 from mobsim.kernels import arrays as a
-from mobsim.kernels.delivery import CLUSTERED, ORDER_SLOT, POOL_NUMBER, RULE, SCORED, Orders, set_doses
+from mobsim.kernels.delivery import (
+    CLUSTERED,
+    NOMINATED,
+    ORDER_SLOT,
+    POOL_NUMBER,
+    RULE,
+    SCORED,
+    Orders,
+    set_doses,
+)
 from mobsim.kernels.dynamics import N_MEASURES, measure
 from mobsim.kernels.tile import SLOTS
 from mobsim.kernels.weeks import CLOSE, LIVE, SPEND, TALK, WHOLE_WEEK, run_weeks
@@ -302,9 +311,9 @@ class Block:
         in_campaign = lanes == len(self.luck) * len(self.arms)
         self.purse = _open_purse(self.plans, groups, lanes if in_campaign else 0, len(self.luck))
         for lane in range(lanes if in_campaign else 0):
-            set_doses(
-                lane, lane % len(self.arms), self.rules, self.plans.kernel, self.purse, self.organizations
-            )
+            arm = lane % len(self.arms)
+            if self.plans.kernel.n_activities[arm]:
+                set_doses(lane, arm, self.rules, self.plans.kernel, self.purse, self.organizations)
         self.orders = _orders(self.plans, n if in_campaign else 0)
         self.tally = _tally(self.horizon if in_campaign else 0, lanes, self.plans, groups)
 
@@ -337,12 +346,15 @@ def _orders(plans: ArmPlans, n_residents: int) -> Orders:
     """Scratch for the orders of targets of a week; little where nobody is targeted."""
     slots = plans.n_order_slots if n_residents else 0
     targets = bool(plans.kernel.pool_ids.size)
+    named = bool(np.any(plans.kernel.whole[:, :, RULE] == NOMINATED))
     return Orders(
         length=np.zeros(slots, np.int64),
+        bound=np.zeros(slots, np.int64),
         drawn=np.zeros(slots, np.int64),
         order=np.zeros((slots, plans.order_size), np.int32),
-        keys=np.zeros((slots, plans.order_size), np.uint32),
-        comes=np.zeros((slots, n_residents), np.uint32),
+        keys=np.zeros((slots, -(-plans.order_size // SLOTS) * SLOTS), np.uint32),
+        comes=np.zeros((slots, plans.order_size), np.uint32),
+        names=np.zeros((slots, plans.order_size if named else 0), np.uint32),
         chosen=np.zeros(n_residents + 1 if targets else 0, np.int32),
     )
 

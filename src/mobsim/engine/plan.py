@@ -211,6 +211,7 @@ def build_plans(worlds: Sequence[Scenario], community: Community, arms: Sequence
     own_sizes: list[int] = []
     deliverers: list[list[int]] = []
     steps_by_week = [set(campaign.calendar.running(week)) for week in range(campaign.horizon_weeks)]
+    weeks_of: dict[tuple[str, ...], list[bool]] = {}
 
     for arm, (world, arm_name, spec) in enumerate(zip(worlds, arms, specs, strict=True)):
         n_activities[arm] = len(spec.activities)
@@ -280,8 +281,9 @@ def build_plans(worlds: Sequence[Scenario], community: Community, arms: Sequence
             deliverer[arm, b] = _deliverer(use.by or activity.by, community)
             if activity.delivery == "python":
                 own[arm, b] = _own_object(use.kind)
-            for week, steps in enumerate(steps_by_week):
-                running[week, arm, b] = not steps.isdisjoint(activity.steps)
+            if activity.steps not in weeks_of:
+                weeks_of[activity.steps] = [not steps.isdisjoint(activity.steps) for steps in steps_by_week]
+            running[:, arm, b] = weeks_of[activity.steps]
             if rule == d.SCORED:
                 row[d.SCORE] = scores.number(target)
             if own_pool or rule == d.CYCLE:

@@ -30,6 +30,7 @@ from mobsim.engine.points import Alike, at_points
 from mobsim.engine.quiet_records import quiet_records
 from mobsim.engine.records import Records, Run
 from mobsim.engine.shortcuts import MOST_SHORT_LANES, Shortcut, fits, key_of, network_of, shortcut_of
+from mobsim.engine.width import lanes_of_a_block
 from mobsim.errors import UsageError, nearest
 from mobsim.kernels import arrays as a
 from mobsim.scenario.memory import blocks_that_fit
@@ -46,7 +47,7 @@ def simulate(
     luck: int | Sequence[int] | None = None,
     points: Sequence[Mapping[str, Any]] | None = None,
     threads: int | None = None,
-    lanes: int = MOST_LANES,
+    lanes: int | None = None,
     shortcuts: bool = True,
     progress: Progress | None = None,
 ) -> Records:
@@ -61,7 +62,8 @@ def simulate(
     points : for each point the values of `behaviour` that differ from the scenario, such as
         ``{"behaviour.social_weight": 0.3}``; all points share communities and luck. None: the scenario alone.
     threads : threads to use; none: one for each processor. Fewer are used where memory would not do.
-    lanes : most lanes in a block of the whole week kernel, 1 to 64; changes speed only.
+    lanes : most lanes in a block of the whole week kernel, 1 to 64; changes speed only. None: as many as are
+        fastest for communities of this size and so many threads.
     shortcuts : whether scenarios whose rules reduce to less may take a shorter way; changes speed only.
     progress : called with (runs done, all runs) after every block.
 
@@ -89,21 +91,23 @@ def simulate(
     chosen = chosen_arms(scenario, arms)
     community_numbers, built = _communities(communities, scenario)
     luck_numbers = replicate_numbers("luck", luck, scenario.replicates.luck)
-    if not 1 <= lanes <= MOST_LANES:
+    if lanes is not None and not 1 <= lanes <= MOST_LANES:
         raise UsageError(f"lanes: found {lanes}; allowed are whole numbers from 1 to {MOST_LANES}")
     worlds = at_points(scenario, points)
+    fitting = blocks_that_fit(scenario, len(chosen), len(luck_numbers) * len(worlds))
+    workers = min(threads_to_use(threads), fitting)
     blocks = run_blocks(
         worlds,
         chosen,
         community_numbers,
         luck_numbers,
         built=built,
-        workers=min(threads_to_use(threads), blocks_that_fit(scenario)),
+        workers=workers,
         lanes=lanes,
         shortcuts=shortcuts,
         progress=progress,
     )
-    return join_records(scenario, blocks, chosen, points)
+    return join_records(scenario, blocks, chosen, points, workers)
 
 
 def run_blocks(
@@ -114,7 +118,7 @@ def run_blocks(
     *,
     built: Mapping[int, Community],
     workers: int = 1,
-    lanes: int = MOST_LANES,
+    lanes: int | None = None,
     shortcuts: bool = True,
     progress: Progress | None = None,
 ) -> list[BlockRecords]:
@@ -133,6 +137,9 @@ def run_blocks(
     list of BlockRecords
         in the order in which the blocks were done; the point of a run is its place in `worlds`.
     """
+    if lanes is None:
+        residents = max(world.community.residents for world in worlds)
+        lanes = lanes_of_a_block(residents, len(communities), len(arms), len(luck) * len(worlds), workers)
     alike = Alike(worlds)
     blocks = _plan_blocks(alike, arms, communities, luck, lanes, workers, shortcuts)
     source = _Communities(alike, blocks, built)
@@ -511,6 +518,7 @@ def join_records(
     blocks: Sequence[BlockRecords],
     arms: Sequence[str],
     points: Sequence[Mapping[str, Any]] | None = None,
+    workers: int = 1,
 ) -> Records:
     """Put the records of all blocks into one, in the order of arm, point, community, luck.
 
@@ -520,6 +528,7 @@ def join_records(
     blocks : what each block recorded.
     arms : names of arms, in the order of the result.
     points : the values that each point changes, if there are points.
+    workers : number of threads: with fresh memory this takes some hundredths of a simulation.
     """
     runs = [run for block in blocks for run in block.lanes]
     position = {name: index for index, name in enumerate(arms)}
@@ -531,6 +540,12 @@ def join_records(
     rows = [np.array([row_of[run] for run in block.lanes]) for block in blocks]
     surveys = [(row_of[block.lanes[s.lane]], s) for block in blocks for s in block.surveys_asked]
     end = scenario.campaign.horizon_weeks - 1
+    if workers == 1:
+        joined = {name: _joined(name, blocks, rows) for name in JOINED}
+    else:
+        with ThreadPoolExecutor(max_workers=workers) as pool:
+            parts = pool.map(lambda name: _joined(name, blocks, rows), JOINED)
+            joined = dict(zip(JOINED, parts, strict=True))
     return Records(
         scenario=scenario,
         funding_end=min(scenario.campaign.funding_ends_week - 1, end),
@@ -538,7 +553,7 @@ def join_records(
         mean_weeks=mean_weeks(scenario),
         surveys_asked=tuple(sorted(surveys, key=lambda found: (found[0], found[1].week))),
         points=None if points is None else tuple(points),
-        **{name: _joined(name, blocks, rows) for name in JOINED},
+        **joined,
     )
 
 

@@ -28,6 +28,7 @@ from mobsim.engine.shortcuts import (
 )
 from mobsim.errors import UsageError
 from mobsim.kernels import arrays as a
+from mobsim.scenario.memory import blocks_that_fit
 from mobsim.scenario.scenario import NONE, Scenario
 
 Ids = npt.NDArray[np.uint32]
@@ -101,7 +102,7 @@ def spread(
     seed_sets : for each run the ids of those who take part first; they replace `initial.participating`.
     luck : how many streams of luck, or their numbers; none: as the scenario says.
     community : number of the community, from 0, or a community that was built of this scenario.
-    threads : threads to use; none: one for each processor.
+    threads : threads to use; none: one for each processor. Fewer are used where memory would not do.
     shortcuts : whether scenarios whose rules reduce to less may take a shorter way; changes speed only.
 
     Returns
@@ -132,10 +133,13 @@ def spread(
     array([[ 3,  5,  7],
            [ 6, 10, 12]])
     """
+    from mobsim.engine.first_use import prepare
+
+    prepare()
     built = community if isinstance(community, Community) else build(scenario, community)
     lucks = replicate_numbers("luck", luck, scenario.replicates.luck)
     sets = _checked(seed_sets, built.n_residents)
-    workers = threads_to_use(threads)
+    workers = min(threads_to_use(threads), blocks_that_fit(scenario, 1, len(lucks)))
     kind = shortcut_of(scenario, (NONE,)) if shortcuts else Shortcut.LANES
     if kind is not Shortcut.LANES:
         network = network_of(scenario.behaviour, scenario.community, built)

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from mobsim.campaign.activity import CAUSES, EQUITY, SURVEY, ArmSpec
 from mobsim.campaign.budget import cumulative_fractions, local_fractions, normalized_shares, unit_cents
@@ -115,6 +116,7 @@ class Surveys:
         self._most = max((arm.respondents for arm in self._arms if arm and not arm.at_meetings), default=0)
         groups = len(block.community.group_names)
         self._sizes = [int(size) for size in np.bincount(block.community.group, minlength=groups)]
+        self._has_insight = np.zeros(0, np.bool_)
         self._results: list[SurveyResult] = []
 
     def results(self) -> list[SurveyResult]:
@@ -130,6 +132,7 @@ class Surveys:
         """
         if week not in self.weeks:
             return
+        self._has_insight = self._look_for_insight(week)
         for luck_index, luck in enumerate(self._block.luck):
             order = self._order(week, luck)
             for arm, asking in enumerate(self._arms):
@@ -153,7 +156,7 @@ class Surveys:
         """Pay for a survey, carry it out and act on it."""
         self._pay(week, lane, asking)
         misreport = asking.misreport
-        if misreport > 0 and self._has_insight(week, lane):
+        if self._has_insight[lane]:
             misreport = misreport * asking.insight
         answers = self._ask(week, lane, order[: asking.respondents], misreport, len(asking.kinds))
         asked, aware_yes, participating_yes = (_whole(row) for row in answers.by_group)
@@ -182,12 +185,15 @@ class Surveys:
         block.tally.units[week, lane, line] += asking.respondents
         block.tally.cents[week, lane, line] += asking.price_cents
 
-    def _has_insight(self, week: int, lane: int) -> bool:
-        """Say whether a leader or a community organization is engaged."""
-        block = self._block
-        cbos = block.organizations.engaged[block.organizations.is_cbo > 0, lane]
-        engaged = np.concatenate([block.leaders.engaged[:, lane], cbos]).astype(np.int64)
-        return bool(np.any(week - engaged < block.rules.engagement_weeks))
+    def _look_for_insight(self, week: int) -> npt.NDArray[np.bool_]:
+        """Say, lane by lane, whether a leader or a community organization is engaged."""
+        leaders, organizations = self._block.leaders, self._block.organizations
+        latest = np.maximum(
+            leaders.engaged.max(axis=0, initial=a.NEVER_ENGAGED),
+            organizations.engaged[organizations.is_cbo > 0].max(axis=0, initial=a.NEVER_ENGAGED),
+        )
+        engaged: npt.NDArray[np.bool_] = week - latest.astype(np.int64) < self._block.rules.engagement_weeks
+        return engaged
 
     def _ask(self, week: int, lane: int, respondents: a.Int64, misreport: float, n_lines: int) -> _Answers:
         block = self._block

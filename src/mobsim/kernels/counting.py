@@ -1,4 +1,4 @@
-"""Counting the work of compiled code: random draws made and ties read.
+"""Counting the work of compiled code: random draws made, draws that were needed, and ties read.
 
 Seconds depend on the machine and on who else uses it; numbers of draws and ties do not. Counting is off, and
 costs nothing, unless MOBSIM_COUNT_WORK is set when a process starts; then kernels are compiled for this
@@ -18,9 +18,13 @@ from mobsim.kernels.kept import counts_work
 
 COUNTED = counts_work()
 """Whether this process counts."""
-DRAWS, TIES = 0, 1
-work = np.zeros(2, np.int64)
-"""Draws and ties since the process began; read by Python, written by kernels."""
+DRAWS, TIES, NEEDED = 0, 1, 2
+work = np.zeros(3, np.int64)
+"""Draws, ties and needed draws since the process began; read by Python, written by kernels.
+
+Draws are made for whole registers; needed are those that somebody looks at. Only the kernels of `spread.py`
+count these.
+"""
 
 
 @intrinsic
@@ -43,4 +47,4 @@ def _count(_typing: Any, what: Any, number: Any) -> Any:
 
 
 count: Any = _count
-"""Add to what has been counted: DRAWS or TIES, and how many."""
+"""Add to what has been counted: DRAWS, TIES or NEEDED, and how many."""

@@ -57,11 +57,12 @@ from mobsim.kernels.arrays import (
 )
 from mobsim.kernels.bundles import Bundle
 from mobsim.kernels.compile import internal, kernel, phase
-from mobsim.kernels.keyed import TILE, Whole, below, philox, philox_slots, uniform
+from mobsim.kernels.keyed import Whole, below, entity_rounds, luck_rounds, philox, philox_strips, uniform
 from mobsim.kernels.money import part_of
 from mobsim.kernels.monitoring import cause_of, relief_of
-from mobsim.kernels.sorting import sort_words
+from mobsim.kernels.sorting import draws_between, sort_draws, sort_words
 from mobsim.kernels.streams import PEER, POOL, TARGET
+from mobsim.kernels.strip import STRIP, load, lowest_bit, spread, store
 
 # Columns of Plan.whole (A, B, columns)
 DELIVERY = 0
@@ -110,6 +111,7 @@ DOSE_TRUST_LOSS = 4
 
 _ONE = np.float32(1.0)
 _SIGN = np.uint64(2**63)
+_LOW = np.uint64(2**32 - 1)
 UNLIMITED = 2**62
 
 
@@ -117,63 +119,69 @@ UNLIMITED = 2**62
 class Orders(Bundle):
     """The order of targets this week, by draw slot: how much of it is known, who, and their words.
 
-    length (slots,); drawn (slots,): 1 + the code of the line whose words of this week are there, or 0; order
-    (slots, largest pool) ids; keys (slots, largest pool) order words of pool members; comes (slots, N) word 1
-    by resident; chosen (N,) scratch.
+    length (slots,); bound (slots,) all words below it are in the known part; drawn (slots,): 1 + the code of
+    the line whose words of this week are there, or 0; order (slots, largest pool) places in the pool; keys,
+    comes (slots, largest pool) words 0 and 1 of its members, `keys` rounded up to a multiple of 64; names
+    (slots, largest pool) word 2, or (slots, 0) if nobody is asked for a name; chosen (N,) scratch.
     """
 
     length: Int64
+    bound: Int64
     drawn: Int64
     order: Int32
     keys: UInt32
     comes: UInt32
+    names: UInt32
     chosen: Int32
 
 
 @internal
-def _extend(orders: Orders, slot: int, pool: Int32, wanted: int) -> None:
-    """Make at least `wanted` places of the order known (all of them if the pool is smaller)."""
-    n = pool.size
-    wanted = min(wanted, n)
+def _extend(orders: Orders, slot: int, size: int, wanted: Whole) -> None:
+    """Make at least `wanted` places of the order known (all of them if the pool, of `size`, is smaller)."""
     words, order = orders.keys[slot], orders.order[slot]
-    known = orders.length[slot]
+    known, lower = orders.length[slot], orders.bound[slot]
+    wanted = min(wanted, size)
     while known < wanted:
-        margin = wanted + 4.0 * np.sqrt(np.float64(wanted)) + 8.0
-        bound = np.uint64(4294967296) if margin >= n else np.uint64(margin / n * 4294967296.0)
-        found = np.int64(0)
-        for position in range(n):
-            found += np.int64(np.uint64(words[position]) < bound)
-        sorting = np.empty(found, np.uint64)
-        known = 0
-        for position in range(n):
-            key = np.uint64(words[position])
-            if key < bound:
-                sorting[known] = (key << np.uint64(32)) | np.uint64(pool[position])
-                known += 1
-        sort_words(sorting, np.int64(known))
-        for position in range(known):
-            order[position] = np.int32(sorting[position] & np.uint64(0xFFFFFFFF))
-        wanted = wanted if known >= wanted else min(n, 2 * wanted)
-    orders.length[slot] = known
+        missing = np.float64(wanted - known)
+        share = (missing + 4.0 * np.sqrt(missing) + 8.0) / size
+        upper = min(lower + np.int64(min(share, 1.0) * 4294967296.0), np.int64(4294967296))
+        found = draws_between(words, size, lower, upper)
+        for place in range(found.size):
+            order[known + place] = np.int32(found[place] & np.uint64(0xFFFFFFFF))
+        known += found.size
+        lower = upper
+    orders.length[slot], orders.bound[slot] = known, lower
 
 
 @internal
 def _draw(orders: Orders, slot: int, pool: Int32, week: int, luck: int, code: int, keys: Keys) -> None:
-    """Draw the words of everybody in the pool for this activity and week, 64 at a time."""
-    words, comes = orders.keys[slot], orders.comes[slot]
-    entities = np.zeros(TILE, np.uint32)
-    lucks = np.full(TILE, np.uint32(luck), np.uint32)
-    drawn = np.zeros((4, TILE), np.uint32)
-    for first in range(0, pool.size, TILE):
-        count = min(TILE, pool.size - first)
-        for position in range(count):
-            entities[position] = np.uint32(pool[first + position])
-        philox_slots(entities, week, lucks, TARGET + code, keys.seed, keys.community, drawn)
-        for position in range(count):
-            words[first + position] = drawn[0, position]
-            comes[entities[position]] = drawn[1, position]
+    """Draw the words of everybody in the pool for this activity and week, two strips at a time."""
+    words, comes, names = orders.keys[slot], orders.comes[slot], orders.names[slot]
+    seed, community = np.uint64(keys.seed) & _LOW, np.uint64(keys.community) & _LOW
+    stream = np.uint64(TARGET + code)
+    of_luck = luck_rounds(spread(np.uint32(luck)), np.uint64(week), seed, community)
+    last = pool.size - 2 * STRIP
+    for begin in range(0, pool.size if last >= 0 else 0, 2 * STRIP):
+        first = min(begin, last)  # the last two strips may begin among those drawn before
+        second = first + STRIP
+        entities_1 = entity_rounds(load(pool, first), stream, community)
+        entities_2 = entity_rounds(load(pool, second), stream, community)
+        words_1, words_2 = philox_strips(of_luck, entities_1, of_luck, entities_2, seed, community)
+        store(words, first, words_1[0])
+        store(words, second, words_2[0])
+        store(comes, first, words_1[1])
+        store(comes, second, words_2[1])
+        if names.size > 0:
+            store(names, first, words_1[2])
+            store(names, second, words_2[2])
+    for position in range(0 if last < 0 else pool.size, pool.size):
+        w0, w1, w2, _ = philox(pool[position], week, luck, TARGET + code, keys.seed, keys.community)
+        words[position], comes[position] = w0, w1
+        if names.size > 0:
+            names[position] = w2
     orders.drawn[slot] = 1 + code
     orders.length[slot] = 0
+    orders.bound[slot] = 0
 
 
 @internal
@@ -190,19 +198,33 @@ def _give(
     last: UInt8,
     reached: Int64,
 ) -> None:
-    """Give the doses of line b to the first `count` of the residents chosen (rule 5)."""
+    """Give the doses of line b to the first `count` of the residents chosen (rule 5).
+
+    A dose of 0 changes nothing: what no group gets is left out.
+    """
+    doses = dose[lane, b]
+    raises_appeal = raises_capability = raises_ownership = changes_trust = False
+    for row in range(doses.shape[0]):
+        raises_appeal |= doses[row, DOSE_APPEAL] != 0
+        raises_capability |= doses[row, DOSE_CAPABILITY] != 0
+        raises_ownership |= doses[row, DOSE_OWNERSHIP] != 0
+        changes_trust |= doses[row, DOSE_TRUST] != 0 or doses[row, DOSE_TRUST_LOSS] != 0
     remembers = last.size > 0
     for position in range(count):
-        i = chosen[position]
-        group = group_of[i]
-        reals[APPEAL, i, lane] = reals[APPEAL, i, lane] + dose[lane, b, group, DOSE_APPEAL]
-        s = reals[CAPABILITY, i, lane]
-        reals[CAPABILITY, i, lane] = s + dose[lane, b, group, DOSE_CAPABILITY] * (_ONE - s)
-        o = reals[OWNERSHIP, i, lane]
-        reals[OWNERSHIP, i, lane] = o + dose[lane, b, group, DOSE_OWNERSHIP] * (_ONE - o)
-        t = reals[TRUST, i, lane]
-        gained = t + dose[lane, b, group, DOSE_TRUST] * (_ONE - t)
-        reals[TRUST, i, lane] = gained - dose[lane, b, group, DOSE_TRUST_LOSS] * t
+        i = np.uint64(chosen[position])
+        group = np.uint64(group_of[i])
+        if raises_appeal:
+            reals[APPEAL, i, lane] = reals[APPEAL, i, lane] + doses[group, DOSE_APPEAL]
+        if raises_capability:
+            s = reals[CAPABILITY, i, lane]
+            reals[CAPABILITY, i, lane] = s + doses[group, DOSE_CAPABILITY] * (_ONE - s)
+        if raises_ownership:
+            o = reals[OWNERSHIP, i, lane]
+            reals[OWNERSHIP, i, lane] = o + doses[group, DOSE_OWNERSHIP] * (_ONE - o)
+        if changes_trust:
+            t = reals[TRUST, i, lane]
+            gained = t + doses[group, DOSE_TRUST] * (_ONE - t)
+            reals[TRUST, i, lane] = gained - doses[group, DOSE_TRUST_LOSS] * t
         flags[i, lane] = np.uint8(flags[i, lane] | marks)
         reached[lane, b, group] += 1
         if remembers:
@@ -284,9 +306,9 @@ def _cycle_order(
     for position in range(pool.size):
         w0, _, _, _ = philox(pool[position], cycle, luck, POOL + code, keys.seed, keys.community)
         sorting[position] = (np.uint64(w0) << np.uint64(32)) | np.uint64(pool[position])
-    sort_words(sorting, pool.size)
+    ordered = sort_draws(sorting, pool.size, 0, 4294967296)
     for position in range(pool.size):
-        out[position] = np.int32(sorting[position] & np.uint64(0xFFFFFFFF))
+        out[position] = np.int32(ordered[position] & np.uint64(0xFFFFFFFF))
 
 
 @internal
@@ -509,13 +531,11 @@ def _in_units(candidates: Whole, delivery: int, per_unit: int) -> Any:
 @internal
 def _hear(heard: np.float32, pool: Int32, comes: UInt32, chosen: Int32) -> Any:
     """Choose who hears a broadcast; return how many do."""
-    count = 0
-    for position in range(pool.size):
-        i = pool[position]
-        chosen[count] = i
-        if uniform(comes[i]) < heard:
-            count += 1
-    return count
+    count = np.uint64(0)
+    for position in range(np.uint64(pool.size)):
+        chosen[count] = pool[position]
+        count += np.uint64(uniform(comes[position]) < heard)
+    return np.int64(count)
 
 
 @internal
@@ -556,11 +576,44 @@ def _ask_in_cycle(
 
 @internal
 def _ask_in_order(
-    week: int,
     lane: int,
     wanted: int,
-    luck: int,
-    code: int,
+    delivery: int,
+    slot: int,
+    pool: Int32,
+    group_of: UInt8,
+    chances: Float32,
+    orders: Orders,
+) -> Any:
+    """Ask residents in the order of this week's draws until `wanted` places are filled or nobody is left;
+    return how many come.
+    """
+    order, comes_of, chosen, length = orders.order[slot], orders.comes[slot], orders.chosen, orders.length
+    of_group = chances[lane]
+    most, place = np.int64(pool.size), np.int64(0)
+    count = np.uint64(0)
+    while place < most:
+        missing = wanted - (np.int64(count) if delivery == SEATS else place)
+        if missing <= 0:
+            break
+        # However many of them come, so many more have to be asked at least.
+        until = min(place + missing, most)
+        if until > length[slot]:
+            _extend(orders, slot, pool.size, until + missing if delivery == SEATS else until)
+        for asked in range(np.uint64(place), np.uint64(until)):
+            position = np.uint64(order[asked])
+            i = pool[position]
+            chosen[count] = i
+            chance = of_group[np.uint64(group_of[np.uint64(i)])]
+            count += np.uint64(delivery == ALL_COME or uniform(comes_of[position]) < chance)
+        place = until
+    return np.int64(count)
+
+
+@internal
+def _ask_some(
+    lane: int,
+    wanted: int,
     delivery: int,
     rule: int,
     slot: int,
@@ -573,32 +626,32 @@ def _ask_in_order(
     leader_place: Int32,
     chances: Float32,
     flags: UInt8,
-    keys: Keys,
     orders: Orders,
 ) -> Any:
-    """Ask residents in the order of this week's draws until `wanted` places are filled or nobody is left;
-    return how many come.
-    """
+    """As `_ask_in_order`, where some are passed over, or name others in their place."""
     n_residents = flags.shape[0]
     named = np.zeros(n_residents if rule == NOMINATED else 0, np.uint8)
     order, comes_of, chosen, length = orders.order[slot], orders.comes[slot], orders.chosen, orders.length
+    names = orders.names[slot]
     filled = 0
     place = 0
     count = 0
     while filled < wanted and place < pool.size:
         if place >= length[slot]:
-            _extend(orders, slot, pool, max(place + 1, min(2 * (wanted - filled) + place, pool.size)))
-        i = np.int64(order[place])
+            missing = wanted - filled
+            _extend(orders, slot, pool.size, place + missing + missing // 2)
+        position = np.int64(order[place])
         place += 1
+        i = np.int64(pool[position])
         if rule == NON_PARTICIPANTS and (flags[i, lane] >> 1) & 1:
             continue
-        if rule == NOMINATED:
-            _, _, word, _ = philox(i, week, luck, TARGET + code, keys.seed, keys.community)
-            i = np.int64(_nominee(i, word, row_start, neighbours, well_mixed, n_residents))
+        if rule == NOMINATED:  # everybody is in the pool, each at the place of his number
+            i = np.int64(_nominee(i, names[position], row_start, neighbours, well_mixed, n_residents))
             if i < 0 or named[i] or (leaders_only and leader_place[i] < 0):
                 continue
             named[i] = 1
-        comes = delivery == ALL_COME or uniform(comes_of[i]) < chances[lane, group_of[i]]
+            position = i
+        comes = delivery == ALL_COME or uniform(comes_of[position]) < chances[lane, group_of[i]]
         if comes:
             chosen[count] = np.int32(i)
             count += 1
@@ -761,7 +814,6 @@ def deliver_week(
     for draw_group in range(keys.luck.size):
         luck = keys.luck[draw_group]
         drawn[:] = 0
-        orders.length[:] = 0
         for arm in range(n_arms):
             lane = draw_group * n_arms + arm
             broadcast = 0
@@ -850,13 +902,10 @@ def deliver_week(
                             keys,
                             chosen,
                         )
-                    else:
-                        count = _ask_in_order(
-                            week,
+                    elif rule in (NON_PARTICIPANTS, NOMINATED):
+                        count = _ask_some(
                             lane,
                             bought * per_unit,
-                            luck,
-                            code,
                             delivery,
                             rule,
                             slot,
@@ -869,8 +918,11 @@ def deliver_week(
                             leader_place,
                             chances,
                             flags,
-                            keys,
                             orders,
+                        )
+                    else:
+                        count = _ask_in_order(
+                            lane, bought * per_unit, delivery, slot, pool, group_of, chances, orders
                         )
                     if all_whole[arm, b, VOICE]:
                         _listen(chosen, count, lane, residents, rules, purse, state)
@@ -896,24 +948,33 @@ def meet_week(week: int, ties: Ties, rules: Rules, keys: Keys, state: State, tal
     n_arms = n_lanes // keys.luck.size
     organizing, roles, flags, appeal = state.organizing, state.roles, state.flags, state.reals[APPEAL]
     row_start, neighbours, contacts = ties.row_start, ties.neighbours, tally.contacts
+    whom = np.empty(2 * rules.organizer_contacts + 3, np.int64)
     for i in range(n_residents):
         if not organizing[i]:
             continue
+        lanes = np.uint64(0)  # a bit for each lane in which i organizes
         for lane in range(n_lanes):
-            if not roles[i, lane] & ORGANIZER:
-                continue
-            luck = keys.luck[lane // n_arms]
-            dose = np.float32(rules.doubles[PEER_DOSE, lane])
+            lanes |= np.uint64(roles[i, lane] & ORGANIZER > 0) << np.uint64(lane)
+        draw = known = 0
+        while lanes:
+            lane = lowest_bit(lanes)
+            lanes &= lanes - np.uint64(1)
+            if lane // n_arms != draw:
+                draw, known = lane // n_arms, 0
             number = rules.organizer_contacts
             if roles[i, lane] & STIPEND:
                 number = 2 * number
-            for first in range(0, number, 4):
-                words = philox(i, week, luck, PEER + first // 4, keys.seed, keys.community)
-                for c in range(min(4, number - first)):
-                    j = np.int64(_nominee(i, words[c], row_start, neighbours, ties.well_mixed, n_residents))
-                    if j < 0:
-                        continue
-                    appeal[j, lane] = appeal[j, lane] + dose
-                    flags[j, lane] = np.uint8(flags[j, lane] | DOSED)
-                    if week >= 0:
-                        contacts[week, lane] += 1
+            while known < number:  # whom this luck lets i meet is the same in all arms
+                words = philox(i, week, keys.luck[draw], PEER + known // 4, keys.seed, keys.community)
+                for c in range(4):
+                    whom[known] = _nominee(i, words[c], row_start, neighbours, ties.well_mixed, n_residents)
+                    known += 1
+            dose = np.float32(rules.doubles[PEER_DOSE, lane])
+            for c in range(number):
+                j = whom[c]
+                if j < 0:
+                    continue
+                appeal[j, lane] = appeal[j, lane] + dose
+                flags[j, lane] = np.uint8(flags[j, lane] | DOSED)
+                if week >= 0:
+                    contacts[week, lane] += 1

@@ -103,6 +103,7 @@ from mobsim.kernels.strip import (
     load,
     lowest_bit,
     pick,
+    prefetch,
     rounded,
     slots_of,
     spread,
@@ -145,6 +146,8 @@ from mobsim.kernels.tile import (
 from mobsim.kernels.words import NO_WINDOW, add_teller, stance_word, teller_word
 
 TILES_A_FLUSH = 255
+AHEAD = 8 * SLOTS
+"""How far ahead the state of residents is asked for, in slots."""
 MOST_TIES_RUN = 4096
 """Tiles of one lane with fewer ties than this are added up in one run."""
 _UNIT = np.float32(2.0**-24)
@@ -563,6 +566,21 @@ def diffuse_week(
             in_tile = min(per_tile, n_residents - first)
             n_slots = in_tile * n_lanes
             base = first * n_lanes
+
+            # What comes a few tiles later lies in many places of memory: more than the processor foresees.
+            if wide:
+                ahead = base + AHEAD
+                prefetch(flags_flat, ahead)
+                prefetch(roles_flat, ahead)
+                for k in range(0, SLOTS, STRIP):
+                    prefetch(theta_flat, ahead + k)
+                    prefetch(s0_flat, ahead + k)
+                    prefetch(s_flat, ahead + k)
+                    prefetch(o_flat, ahead + k)
+                    prefetch(t_flat, ahead + k)
+                    prefetch(m_flat, ahead + k)
+                    prefetch(next_words, ahead + k)
+                    prefetch(told_flat, ahead + k)
 
             # Uniform numbers of the slots: arms share those of their draw group.
             pair = (first - chunk) * n_draws

@@ -21,8 +21,8 @@ from mobsim.kernels.arrays import (
     UInt64,
 )
 from mobsim.kernels.compile import kernel
-from mobsim.kernels.keyed import Whole, philox, uniform
-from mobsim.kernels.sorting import sort_words
+from mobsim.kernels.keyed import TILE, Whole, philox, philox_slots, uniform
+from mobsim.kernels.sorting import sort_draws
 from mobsim.kernels.streams import SURVEY
 
 # Root causes of not taking part, in the order of campaign/activity.py
@@ -97,12 +97,27 @@ def survey_order(week: int, luck: int, keys: Keys, sorting: UInt64, chosen: Int6
     sorting : (N,) scratch.
     chosen : (n,) receives their ids, n at most N.
     """
-    for i in range(sorting.size):
-        w0, _, _, _ = philox(i, week, luck, SURVEY, keys.seed, keys.community)
-        sorting[i] = (np.uint64(w0) << np.uint64(32)) | np.uint64(i)
-    sort_words(sorting, sorting.size)
+    n, wanted = sorting.size, np.float64(chosen.size)
+    entities = np.zeros(TILE, np.uint32)
+    lucks = np.full(TILE, np.uint32(luck), np.uint32)
+    drawn = np.zeros((4, TILE), np.uint32)
+    found, bound = np.uint64(0), np.uint64(2**32)
+    while np.int64(found) < chosen.size:
+        wanted += 4.0 * np.sqrt(wanted) + 8.0
+        bound = np.uint64(min(wanted / n, 1.0) * 4294967296.0)
+        found = np.uint64(0)
+        for first in range(0, n, TILE):
+            for position in range(TILE):
+                entities[position] = np.uint32(first + position)
+            philox_slots(entities, week, lucks, SURVEY, keys.seed, keys.community, drawn)
+            for position in range(min(TILE, n - first)):
+                word = np.uint64(drawn[0, position])
+                if found < np.uint64(n):
+                    sorting[found] = (word << np.uint64(32)) | np.uint64(entities[position])
+                found += np.uint64(word < bound)
+    ordered = sort_draws(sorting, np.int64(found), 0, bound)
     for place in range(chosen.size):
-        chosen[place] = np.int64(sorting[place] & np.uint64(0xFFFFFFFF))
+        chosen[place] = np.int64(ordered[place] & np.uint64(0xFFFFFFFF))
 
 
 @kernel

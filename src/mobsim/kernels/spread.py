@@ -23,23 +23,42 @@ from mobsim.kernels.arrays import (
     WHOLE,
     Float32,
     Float64,
+    Int8,
     Int32,
     Int64,
     UInt8,
     UInt32,
 )
-from mobsim.kernels.compile import kernel
-from mobsim.kernels.counting import TIES, count
+from mobsim.kernels.compile import inlined, internal, kernel
+from mobsim.kernels.counting import NEEDED, TIES, count
 from mobsim.kernels.elementary import exp2_32, logistic_32
-from mobsim.kernels.keyed import Whole, philox_first, philox_second, philox_slots, uniform
+from mobsim.kernels.keyed import (
+    Whole,
+    entity_rounds,
+    luck_rounds,
+    philox_second,
+    philox_slots,
+    philox_strips,
+    uniform,
+)
 from mobsim.kernels.streams import TELLING, WEEK
+from mobsim.kernels.strip import STRIP, as_single, load, lowest_bit, pick, slots_of, spread, store
 from mobsim.kernels.tile import ONE, SLOTS, ZERO, at
 
 STARTED = -(2**30)
 """What one still needs who takes part from the start."""
 EIGHT = np.uint32(8)
+LISTED = 4096
+"""Ties are listed until there are so many, then worked on."""
+DRAWN = 512
+"""So many random words are drawn before they are used."""
+TOLD = -1
+"""Marks those who have been told, where nobody counts tellers."""
 YES_16, NO_16 = np.uint16(1), np.uint16(0)
-YES_8, NO_8 = np.uint8(1), np.uint8(0)
+YES_8 = np.uint8(1)
+YES_32 = np.uint32(1)
+UNIT = np.float32(2.0**-24)
+"""A random number on [0, 1) is a whole number of so many (`uniform`)."""
 
 # Rows of the parameters by lane that `decide_one` and `decide_many` read
 NOT_VISIBLE, SOCIAL, STEEP, KEEPS, RECONSIDERS = range(5)
@@ -76,6 +95,59 @@ def turn_round(
             if ties.size > 0:
                 ties[place[j]] = np.uint32(tie)
             place[j] += 1
+
+
+@internal
+def room_for_ties(reach_start: Int64) -> UInt32:
+    """Return a list in which `list_reached` can write.
+
+    Parameters
+    ----------
+    reach_start : (N + 1,) where the list of a resident begins.
+    """
+    longest = np.int64(0)
+    for i in range(reach_start.size - 1):
+        longest = max(longest, reach_start[i + 1] - reach_start[i])
+    return np.empty(LISTED + longest + STRIP, np.uint32)
+
+
+@internal
+def list_reached(
+    reach_start: Int64, reached: UInt32, who: UInt32, first: Whole, last: Whole, listed: UInt32
+) -> tuple[np.uint64, np.uint64]:
+    """List whom some residents influence, one behind the other: going through that list needs no foresight.
+
+    A loop of its own for every resident ends at places that the processor cannot foresee, and going wrong
+    costs more than the ties.
+
+    Parameters
+    ----------
+    reach_start, reached : whom everybody influences.
+    who : ids; those from place `first` to before `last` are asked for.
+    listed : from `room_for_ties`.
+
+    Returns
+    -------
+    tuple of two uint64
+        The first place that was not reached because the list is full, else `last`; and how many are listed.
+    """
+    size = np.uint64(reached.size)
+    strip = np.uint64(STRIP)
+    place, ends = np.uint64(first), np.uint64(0)
+    while place < np.uint64(last) and ends < np.uint64(LISTED):
+        j = np.uint64(who[place])
+        begin, end = np.uint64(reach_start[j]), np.uint64(reach_start[j + np.uint64(1)])
+        if end + strip <= size:
+            # What a strip has too much is written over by the next one.
+            for tie in range(begin, end, strip):
+                store(listed, ends + (tie - begin), load(reached, tie))
+        else:
+            for tie in range(begin, end):
+                listed[ends + (tie - begin)] = reached[tie]
+        ends += end - begin
+        place += np.uint64(1)
+    count(TIES, ends)
+    return place, ends
 
 
 @kernel
@@ -115,6 +187,7 @@ def join_by_counts(
     taking_part = np.zeros(n_groups, np.int64)
     same = pull.size == 1
     step = pull[0] if pull.size > 0 else np.int32(0)
+    listed = room_for_ties(reach_start)
     written = np.int64(0)
     for which in range(seed_start.size - 1):
         left[:] = needed
@@ -135,19 +208,22 @@ def join_by_counts(
                     i = np.uint64(at_once[place])
                     order[length] = np.uint32(i)
                     length += np.uint64(left[i] != STARTED)
-            for place in range(first, last):
-                j = np.uint64(order[place])
-                begin, end = np.uint64(reach_start[j]), np.uint64(reach_start[j + np.uint64(1)])
-                count(TIES, end - begin)
-                if same:
-                    for tie in range(begin, end):
-                        i = np.uint64(reached[tie])
+            if same:
+                done = first
+                while done < last:
+                    done, ends = list_reached(reach_start, reached, order, done, last, listed)
+                    for entry in range(ends):
+                        i = np.uint64(listed[entry])
                         before = left[i]
                         after = np.int32(before - step)
                         left[i] = after
                         order[length] = np.uint32(i)
                         length += np.uint64((before > 0) & (after <= 0))
-                else:
+            else:
+                for place in range(first, last):
+                    j = np.uint64(order[place])
+                    begin, end = np.uint64(reach_start[j]), np.uint64(reach_start[j + np.uint64(1)])
+                    count(TIES, end - begin)
                     for tie in range(begin, end):
                         i = np.uint64(reached[tie])
                         before = left[i]
@@ -174,10 +250,11 @@ def join_by_counts(
         joined_start[which + 1] = written
 
 
-@kernel
+@internal
 def _draw_first(
     entities: UInt32,
     start: Whole,
+    number: Whole,
     week: Whole,
     luck: Whole,
     stream: Whole,
@@ -185,8 +262,27 @@ def _draw_first(
     community: Whole,
     out: UInt32,
 ) -> None:
-    """Draw the first word of 64 entities: compiled once for all who call it."""
-    philox_first(entities, start, week, luck, stream, seed, community, out)
+    """Draw the first random word of entities that stand side by side, all with one luck.
+
+    Parameters
+    ----------
+    entities : (n,); 32 are drawn for at a time, so that up to 31 more must stand behind the last.
+    start, number : where the entities begin, and how many they are.
+    week, luck, stream, seed, community : as for `philox`.
+    out : receives the words; with room for a multiple of 32.
+    """
+    count(NEEDED, number)
+    strip, two_strips = np.uint64(STRIP), np.uint64(2 * STRIP)
+    stream_word = np.uint64(np.uint32(stream))
+    k0, k1 = np.uint64(np.uint32(seed)), np.uint64(np.uint32(community))
+    of_luck = luck_rounds(spread(np.uint32(luck)), np.uint64(np.uint32(week)), k0, k1)
+    for place in range(np.uint64(0), np.uint64(number), two_strips):
+        here = np.uint64(start) + place
+        first = entity_rounds(load(entities, here), stream_word, k1)
+        second = entity_rounds(load(entities, here + strip), stream_word, k1)
+        words, more = philox_strips(of_luck, first, of_luck, second, k0, k1)
+        store(out, place, words[0])
+        store(out, place + strip, more[0])
 
 
 @kernel
@@ -205,6 +301,66 @@ def limits_of(log_tell: np.float32, log_media: np.float32, limits: UInt32) -> No
     for n in range(limits.size):
         chance = ONE - exp2_32(log_media + np.float32(n) * log_tell)
         limits[n] = np.uint32(np.ceil(np.float64(max(chance, ZERO)) * 16777216.0))
+
+
+@inlined
+def _begin_lane(
+    seeds: UInt32,
+    first: Whole,
+    last: Whole,
+    mark: Whole,
+    marks: Int32 | Int8,
+    group: UInt8,
+    order: UInt32,
+    taking_part: Int64,
+) -> np.uint64:
+    """Mark the first participants, list and count them; return how many they are."""
+    taking_part[:] = 0
+    length = np.uint64(0)
+    for place in range(first, last):
+        i = np.uint64(seeds[place])
+        if marks[i] >= 0:
+            marks[i] = mark
+            order[length] = np.uint32(i)
+            length += np.uint64(1)
+            taking_part[group[i]] += 1
+    return length
+
+
+@inlined
+def _record_week(
+    lane: Whole,
+    week: Whole,
+    at_rest: bool,
+    order: UInt32,
+    here: np.uint64,
+    length: np.uint64,
+    group: UInt8,
+    taking_part: Int64,
+    counts: Int64,
+) -> None:
+    """Count those who joined this week; at rest, write down all later weeks as well."""
+    n_groups = taking_part.size
+    if n_groups == 1:
+        taking_part[0] = np.int64(length)
+    else:
+        for place in range(here, length):
+            taking_part[group[order[place]]] += 1
+    until = counts.shape[1] if at_rest else week + 1
+    for later in range(week, until):
+        for g in range(n_groups):
+            counts[lane, later, g] = taking_part[g]
+
+
+@inlined
+def _end_lane(
+    order: UInt32, length: np.uint64, marks: Int32 | Int8, written: np.uint64, joined: UInt32
+) -> np.uint64:
+    """Write down who takes part at the end and take their marks away; return how many are written."""
+    for place in range(length):
+        marks[np.uint64(order[place])] = 0
+        joined[written + place] = order[place]
+    return written + length
 
 
 @kernel
@@ -256,13 +412,13 @@ def hear_in_turn(
         Lanes that were run: fewer than asked if `joined` could have been too small for the next one.
     """
     n = reach_start.size - 1
-    n_groups = counts.shape[2]
     order = np.empty(n + 1, np.uint32)
     candidates = np.zeros(n + SLOTS, np.uint32)
     week_start = np.zeros(n_weeks + 2, np.uint64)
-    taking_part = np.zeros(n_groups, np.int64)
-    words = np.zeros(SLOTS, np.uint32)
+    taking_part = np.zeros(counts.shape[2], np.int64)
+    words = np.zeros(DRAWN, np.uint32)
     limits = np.zeros(most_tellers + 1, np.uint32)
+    listed = room_for_ties(reach_start)
     one_try = window == 1
     written = np.uint64(0)
     for lane in range(lucks.size):
@@ -272,26 +428,19 @@ def hear_in_turn(
             limits_of(log_tell[lane], log_media, limits)
         luck = np.int64(lucks[lane])
         which = sets[lane]
-        taking_part[:] = 0
-        length = np.uint64(0)
-        for place in range(seed_start[which], seed_start[which + 1]):
-            i = np.uint64(seeds[place])
-            if tellers[i] >= 0:
-                tellers[i] = told
-                order[length] = np.uint32(i)
-                length += np.uint64(1)
-                taking_part[group[i]] += 1
+        length = _begin_lane(
+            seeds, seed_start[which], seed_start[which + 1], told, tellers, group, order, taking_part
+        )
         week_start[0] = 0
         week_start[1] = length
         waiting = np.uint64(0)
         for step in range(n_weeks):
             # Those told in week t stand in order[week_start[t + 1] : week_start[t + 2]]; the first at t = -1.
-            newest, here = week_start[step], week_start[step + 1]
-            for place in range(newest, here):
-                j = np.uint64(order[place])
-                count(TIES, reach_start[j + np.uint64(1)] - reach_start[j])
-                for tie in range(np.uint64(reach_start[j]), np.uint64(reach_start[j + np.uint64(1)])):
-                    i = np.uint64(reached[tie])
+            done, here = week_start[step], week_start[step + 1]
+            while done < here:
+                done, ends = list_reached(reach_start, reached, order, done, here, listed)
+                for entry in range(ends):
+                    i = np.uint64(listed[entry])
                     before = tellers[i]
                     tellers[i] = before + 1
                     candidates[waiting] = np.uint32(i)
@@ -304,18 +453,18 @@ def hear_in_turn(
                         tellers[np.uint64(reached[tie])] -= 1
             at_rest = waiting == np.uint64(0)
             kept = np.uint64(0)
-            for start in range(np.uint64(0), waiting, np.uint64(SLOTS)):
-                in_tile = min(np.uint64(SLOTS), waiting - start)
-                _draw_first(candidates, start, first_week + step, luck, WEEK, seed, community, words)
+            for start in range(np.uint64(0), waiting, np.uint64(DRAWN)):
+                drawn = min(np.uint64(DRAWN), waiting - start)
+                _draw_first(candidates, start, drawn, first_week + step, luck, WEEK, seed, community, words)
                 if one_try:
-                    for slot in range(in_tile):
+                    for slot in range(drawn):
                         i = np.uint64(candidates[start + slot])
                         hears = words[slot] >> EIGHT < limits[np.uint64(tellers[i])]
                         tellers[i] = told if hears else 0
                         order[length] = np.uint32(i)
                         length += np.uint64(hears)
                 else:
-                    for slot in range(in_tile):
+                    for slot in range(drawn):
                         i = np.uint64(candidates[start + slot])
                         by = tellers[i]
                         hears = words[slot] >> EIGHT < limits[np.uint64(by)]
@@ -326,24 +475,12 @@ def hear_in_turn(
                         kept += np.uint64(by > 0 and not hears)
             waiting = kept
             week_start[step + 2] = length
-            if n_groups == 1:
-                taking_part[0] = np.int64(length)
-            else:
-                for place in range(here, length):
-                    taking_part[group[order[place]]] += 1
-            for g in range(n_groups):
-                counts[lane, step, g] = taking_part[g]
+            _record_week(lane, step, at_rest, order, here, length, group, taking_part, counts)
             if at_rest:
-                for later in range(step + 1, n_weeks):
-                    for g in range(n_groups):
-                        counts[lane, later, g] = taking_part[g]
                 break
         for place in range(waiting):
             tellers[np.uint64(candidates[place])] = 0
-        for place in range(length):
-            tellers[np.uint64(order[place])] = 0
-            joined[written + place] = order[place]
-        written += length
+        written = _end_lane(order, length, tellers, written, joined)
         joined_start[lane + 1] = np.int64(written)
     return lucks.size
 
@@ -383,11 +520,10 @@ def hear_by_ties(
         Lanes that were run, as `hear_in_turn`.
     """
     n = reach_start.size - 1
-    n_groups = counts.shape[2]
-    told = np.zeros(n, np.uint8)
+    told = np.zeros(n, np.int8)
     order = np.empty(n + 1, np.uint32)
     week_start = np.zeros(n_weeks + 2, np.uint64)
-    taking_part = np.zeros(n_groups, np.int64)
+    taking_part = np.zeros(counts.shape[2], np.int64)
     tried = np.zeros(SLOTS, np.uint32)
     ends = np.zeros(SLOTS, np.uint32)
     words = np.zeros(SLOTS, np.uint32)
@@ -397,15 +533,9 @@ def hear_by_ties(
             return lane
         luck = np.int64(lucks[lane])
         which = sets[lane]
-        taking_part[:] = 0
-        length = np.uint64(0)
-        for place in range(seed_start[which], seed_start[which + 1]):
-            i = np.uint64(seeds[place])
-            if not told[i]:
-                told[i] = 1
-                order[length] = np.uint32(i)
-                length += np.uint64(1)
-                taking_part[group[i]] += 1
+        length = _begin_lane(
+            seeds, seed_start[which], seed_start[which + 1], TOLD, told, group, order, taking_part
+        )
         week_start[0] = 0
         week_start[1] = length
         for step in range(n_weeks):
@@ -424,31 +554,25 @@ def hear_by_ties(
                         ends[filled] = reached[tie]
                         filled += np.uint64(told[np.uint64(reached[tie])] == 0)
                         tie += np.uint64(1)
-                _draw_first(tried, np.uint64(0), first_week + step, luck, TELLING, seed, community, words)
+                _draw_first(
+                    tried, np.uint64(0), filled, first_week + step, luck, TELLING, seed, community, words
+                )
                 for slot in range(filled):
                     i = np.uint64(ends[slot])
                     if (
                         uniform(words[slot]) < np.float32(transmission[np.uint64(tried[slot])])
                         and not told[i]
                     ):
-                        told[i] = 1
+                        told[i] = TOLD
                         order[length] = np.uint32(i)
                         length += np.uint64(1)
                 filled = np.uint64(0)
             week_start[step + 2] = length
-            for later in range(here, length):
-                taking_part[group[order[later]]] += 1
-            for g in range(n_groups):
-                counts[lane, step, g] = taking_part[g]
-            if oldest == here:
-                for later in range(step + 1, n_weeks):
-                    for g in range(n_groups):
-                        counts[lane, later, g] = taking_part[g]
+            at_rest = oldest == here
+            _record_week(lane, step, at_rest, order, here, length, group, taking_part, counts)
+            if at_rest:
                 break
-        for later in range(length):
-            told[np.uint64(order[later])] = 0
-            joined[written + later] = order[later]
-        written += length
+        written = _end_lane(order, length, told, written, joined)
         joined_start[lane + 1] = np.int64(written)
     return lucks.size
 
@@ -502,35 +626,43 @@ def decide_one(
     """
     n = threshold.size
     n_groups = counts.shape[1]
-    numerators = np.zeros(n + SLOTS, np.int32)
+    numerators = np.zeros(n + SLOTS, np.uint16)  # nobody has more ties (`fits` in engine/shortcuts.py)
     changed = np.empty(n + SLOTS, np.uint32)
+    began = np.empty(n + 1, np.uint32)
+    ended = np.empty(n + 1, np.uint32)
+    listed = room_for_ties(reach_start)
     now = np.zeros(n_groups, np.int64)
     words = np.zeros(SLOTS, np.uint32)
     chosen = np.zeros(SLOTS, np.float32)
-    differs = np.zeros(SLOTS, np.uint8)
-    eights = differs.view(np.uint64)
     at_end, never_left = marked[0], marked[1]
     keeps, reconsiders = parameters[KEEPS], parameters[RECONSIDERS]
     not_visible, social, steep = parameters[NOT_VISIBLE], parameters[SOCIAL], parameters[STEEP]
     draws = decision == LOGIT or keeps > ZERO
-    n_changed = np.uint64(0)
+    divided = False
+    for i in range(n):
+        divided |= divide[i] != 0
+    n_began = n_ended = np.uint64(0)
     total = np.int64(0)
     for i in range(n):
         if taking_part[i]:
-            changed[n_changed] = np.uint32(i)
-            n_changed += np.uint64(1)
+            began[n_began] = np.uint32(i)
+            n_began += np.uint64(1)
             now[group[i]] += 1
             total += 1
     for step in range(n_weeks):
         week = first_week + step
         # Neighbours hear of those who changed last week.
-        for place in range(n_changed):
-            j = np.uint64(changed[place])
-            change = np.int32(1) if taking_part[j] else np.int32(-1)
-            count(TIES, reach_start[j + np.uint64(1)] - reach_start[j])
-            for tie in range(np.uint64(reach_start[j]), np.uint64(reach_start[j + np.uint64(1)])):
-                numerators[np.uint64(reached[tie])] += change
-        if n_changed == np.uint64(0) and step > 0 and week > 0 and not draws:  # at rest
+        done = np.uint64(0)
+        while done < n_began:
+            done, ends = list_reached(reach_start, reached, began, done, n_began, listed)
+            for entry in range(ends):
+                numerators[np.uint64(listed[entry])] += YES_16
+        done = np.uint64(0)
+        while done < n_ended:
+            done, ends = list_reached(reach_start, reached, ended, done, n_ended, listed)
+            for entry in range(ends):
+                numerators[np.uint64(listed[entry])] -= YES_16
+        if n_began + n_ended == np.uint64(0) and step > 0 and week > 0 and not draws:  # at rest
             for later in range(week, counts.shape[0]):
                 counts[later] = now
             if week <= funding_end < counts.shape[0]:
@@ -542,14 +674,12 @@ def decide_one(
         for base in range(0, n, SLOTS):
             in_tile = min(SLOTS, n - base)
             if draws:
+                count(NEEDED, in_tile)
                 philox_second(base, week, luck, WEEK, seed, community, words)
             if decision == WHOLE:
                 for slot in range(in_tile):
                     chosen[slot] = ONE if numerators[at(base, slot, 0)] >= least[at(base, slot, 0)] else ZERO
             else:
-                divided = False
-                for slot in range(in_tile):
-                    divided |= divide[at(base, slot, 0)] != 0
                 if divided:
                     for slot in range(in_tile):
                         numerator = np.float64(numerators[at(base, slot, 0)])
@@ -574,26 +704,31 @@ def decide_one(
                 else:
                     for slot in range(SLOTS):
                         chosen[slot] = ONE if chosen[slot] >= ZERO else ZERO
-            for slot in range(SLOTS):
-                before = taking_part[at(base, slot, 0)]
-                stays = keeps if before != 0 else ZERO
-                joins = stays + reconsiders * chosen[slot]
-                after = YES_8 if uniform(words[slot]) < joins else NO_8
-                differs[slot] = after ^ before
-            if irreversible:
-                for slot in range(SLOTS):
-                    differs[slot] &= np.uint8(1) - taking_part[at(base, slot, 0)]
-            for eight in range(8):
-                if eights[eight]:
-                    for slot in range(8 * eight, min(8 * eight + 8, in_tile)):
-                        changed[n_changed] = np.uint32(base + slot)
-                        n_changed += np.uint64(differs[slot])
+            bits = np.uint64(0)
+            for first in range(0, SLOTS, STRIP):
+                before = load(taking_part, base + first) == YES_32
+                joins = pick(before, keeps, ZERO) + load(chosen, first) * reconsiders
+                differs = (as_single(load(words, first) >> EIGHT) * UNIT < joins) ^ before
+                if irreversible:
+                    differs = differs & ~before
+                bits |= slots_of(differs) << np.uint64(first)
+            if in_tile < SLOTS:
+                bits &= (np.uint64(1) << np.uint64(in_tile)) - np.uint64(1)
+            while bits != np.uint64(0):
+                changed[n_changed] = np.uint32(base + lowest_bit(bits))
+                n_changed += np.uint64(1)
+                bits &= bits - np.uint64(1)
+        n_began = n_ended = np.uint64(0)
         for place in range(n_changed):
             j = np.uint64(changed[place])
-            after = np.uint8(1) - taking_part[j]
-            taking_part[j] = after
-            now[group[j]] += 1 if after else -1
-            total += 1 if after else -1
+            was = taking_part[j]
+            taking_part[j] = was ^ YES_8
+            began[n_began] = np.uint32(j)
+            n_began += np.uint64(was == 0)
+            ended[n_ended] = np.uint32(j)
+            n_ended += np.uint64(was != 0)
+            now[group[j]] += np.int64(1) - np.int64(2) * np.int64(was)
+        total += np.int64(n_began) - np.int64(n_ended)
         if week >= 0:
             counts[week] = now
         if week > funding_end:
@@ -701,6 +836,7 @@ def decide_many(
             f[LAMBDA * 64 + s] = np.float32(visibility[s] * (np.float64(total) / np.float64(n)))
         for chunk in range(0, n, per_chunk):
             if draws:
+                count(NEEDED, min(per_chunk, n - chunk) * n_lucks)
                 for slot in range(SLOTS):
                     entities[slot] = np.uint32(chunk) + np.uint32(slot // n_lucks)
                 philox_slots(entities, week, draw_lucks, WEEK, seed, community, drawn)

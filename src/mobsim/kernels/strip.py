@@ -20,6 +20,7 @@ from typing import Any
 import numba
 from llvmlite import ir
 from numba import extending
+from numba.core import cgutils
 from numba.core.imputils import lower_builtin
 
 STRIP = 16
@@ -199,6 +200,28 @@ def load(_typing: Any, array: Any, index: Any) -> Any:
         return builder.zext(found, kind.vector) if size == 1 else found
 
     return kind(array, index), generate
+
+
+@_intrinsic
+def prefetch(_typing: Any, array: Any, index: Any) -> Any:
+    """Ask for the line of the cache that holds an element, which will be needed soon; changes no result.
+
+    Parameters
+    ----------
+    array : (n,) float32, float64, uint32, int32 or uint8, C-contiguous.
+    index : the element; it may lie outside.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        pointer, _ = _place(context, builder, array, values, signature.args[1])
+        byte = ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [byte, _WORD, _WORD, _WORD])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        read, soon, data = (ir.Constant(_WORD, number) for number in (0, 3, 1))
+        builder.call(function, [builder.bitcast(pointer, byte), read, soon, data])
+        return context.get_dummy_value()
+
+    return numba.types.void(array, index), generate
 
 
 @_intrinsic

@@ -1,11 +1,11 @@
 """Drawing figures: in this process, or in a helper process while this one does the rest.
 
-A helper is an ordinary Python process that is started as soon as a command knows that there will be figures,
-loads what drawing needs while the main process loads other things and simulates, and then draws what is sent
-to it through a pipe; for that reason this module imports nothing heavy. On Linux the helper divides into as
-many processes as there are processors, once everything is loaded. A helper leaves when the pipe closes, so
-none is left behind however the command ends. What it does not deliver is drawn here, with the same bytes:
-nothing depends on helpers but speed.
+A helper is an ordinary Python process that is started as soon as a command knows that there will be figures
+and nothing is left to compile. It loads what drawing needs while the main process loads other things and
+simulates, and then draws what is sent to it through a pipe; so this module imports nothing heavy.
+On Linux the helper divides into as many processes as there are processors, once everything is loaded. A
+helper leaves when the pipe closes, so none is left behind however the command ends. What it does not deliver
+is drawn here, with the same bytes: nothing depends on helpers but speed.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ class Helper:
 
     Parameters
     ----------
-    wanted : whether to start one; without one everything is drawn in this process.
+    wanted : whether there is to be one; without one everything is drawn in this process.
+    at_once : whether it starts now; else when `start` is called.
 
     Examples
     --------
@@ -61,10 +62,17 @@ class Helper:
     ...     pictures = drawing.pictures()
     """
 
-    def __init__(self, wanted: bool = True) -> None:
+    def __init__(self, wanted: bool = True, *, at_once: bool = True) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         # A program frozen into one file is no interpreter that could be started again.
-        if not wanted or _processors() == 1 or not sys.executable or getattr(sys, "frozen", False):
+        frozen = not sys.executable or getattr(sys, "frozen", False)
+        self._wanted = wanted and _processors() > 1 and not frozen
+        if at_once:
+            self.start()
+
+    def start(self) -> None:
+        """Start the process, unless it was started or is not wanted."""
+        if not self._wanted or self._process is not None:
             return
         with suppress(OSError):
             self._process = subprocess.Popen(

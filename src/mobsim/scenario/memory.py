@@ -90,20 +90,22 @@ def memory_complaints(scenario: Scenario) -> Iterator[Complaint]:
         )
 
 
-def estimated_bytes(scenario: Scenario) -> int:
+def estimated_bytes(scenario: Scenario, n_arms: int | None = None, n_luck: int | None = None) -> int:
     """Return about how many bytes one block of runs takes at its peak, beside the program itself.
 
     Parameters
     ----------
     scenario : the resolved scenario.
+    n_arms, n_luck : how many arms and streams of luck are run; none: those of the scenario.
     """
-    n_arms = len(scenario.arms)
-    arms = min(LANES_AT_ONCE, n_arms)
-    lucks = min(max(1, LANES_AT_ONCE // n_arms), scenario.replicates.luck)
+    of_arms = max(1, len(scenario.arms) if n_arms is None else n_arms)
+    of_luck = scenario.replicates.luck if n_luck is None else n_luck
+    arms = min(LANES_AT_ONCE, of_arms)
+    lucks = min(max(1, LANES_AT_ONCE // of_arms), of_luck)
     return max(_bytes_to_build(scenario), bytes_to_run(scenario, arms, lucks))
 
 
-def blocks_that_fit(scenario: Scenario) -> int:
+def blocks_that_fit(scenario: Scenario, n_arms: int | None = None, n_luck: int | None = None) -> int:
     """Return how many blocks of runs, each on a community of its own, fit in what is free; at least one.
 
     Where the system does not say what is free, as many as anybody asks for.
@@ -111,11 +113,12 @@ def blocks_that_fit(scenario: Scenario) -> int:
     Parameters
     ----------
     scenario : the resolved scenario.
+    n_arms, n_luck : how many arms and streams of luck are run; none: those of the scenario.
     """
     free = available_bytes()
     if free is None:
         return sys.maxsize
-    return max(1, int(USABLE_SHARE * free // max(1, estimated_bytes(scenario))))
+    return max(1, int(USABLE_SHARE * free // max(1, estimated_bytes(scenario, n_arms, n_luck))))
 
 
 def _bytes_to_build(scenario: Scenario) -> int:

@@ -13,7 +13,7 @@ import pytest
 
 run = pytest.importorskip("benchmarks.run")
 
-from benchmarks import alone, large, limits, machine, report, scale, whole_week, works  # noqa: E402
+from benchmarks import alone, bounds, large, limits, machine, report, scale, whole_week, works  # noqa: E402
 
 TOP = Path(__file__).resolve().parents[3]
 ABOUT = {
@@ -121,6 +121,58 @@ def test_the_page_says_what_was_reached_and_what_was_not() -> None:
     assert ABOUT["command"] in page
 
 
+def a_limit(draws_ms: list[float], reads_ms: list[float]) -> dict[str, Any]:
+    """What was counted and measured of the limit of a work."""
+    return {
+        "draws": 7,
+        "ties": 9,
+        "draws_ms": draws_ms,
+        "reads_ms": reads_ms,
+        "drawn": "listed",
+        "read": "a word",
+    }
+
+
+def test_the_limit_is_the_longer_of_draws_and_reads() -> None:
+    assert bounds.shares(a_limit([1.0, 1.0], [2.0, 0.5]), [4.0, 4.0]) == [0.5, 0.25]
+    assert bounds.at_most([10.0, 20.0], [0.5, 0.5]) == 30
+
+
+@pytest.mark.parametrize(
+    ("draws_ms", "sentence"),
+    [
+        (25.0, "**NOT reached**; the limit allows at most 40 x"),
+        (50.0, "**NOT reached**; the limit forbids it: at most 20 x"),
+    ],
+)
+def test_the_page_says_whether_the_limit_allows_what_was_asked(draws_ms: float, sentence: str) -> None:
+    record = a_record(mobsim=[100.0, 100.0], Mesa=[10.0, 10.0])
+    record["limit"] = a_limit([draws_ms] * 2, [1.0, 1.0])
+    page = report.render({"W2": record})
+    assert f"| W2, against Mesa | 10 (10 to 10) x | 35 x | {sentence} |" in page
+    assert "| W2 | 7 | 9 (a word) |" in page
+    assert "How near the limit" not in report.render({"W1-fixpoint": record | {"limit": None}})
+
+
+def test_limits_are_measured_of_works_that_mobsim_does() -> None:
+    from benchmarks.programs import draws_and_reads, ours
+
+    assert set(bounds.LIMITED) <= set(ours.WORKS)
+    assert set(draws_and_reads.WORKS) == set(bounds.LIMITED)
+    assert {name for name in bounds.LIMITED if bounds.LIMITED[name].threads > 1} <= set(run.BY_WALL)
+
+
+@pytest.mark.parametrize("work", list(bounds.LIMITED))
+def test_draws_and_reads_are_timed_alone(work: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks.programs import draws_and_reads
+
+    monkeypatch.setattr(draws_and_reads, "SECONDS", 1e-3)
+    told = draws_and_reads.alone(works.inputs(work, 200))().result()
+    assert told["draws_s"] > 0
+    assert told["reads_s"] > 0
+    assert told["drawn"] in limits.DRAWS
+
+
 def test_distance_from_a_straight_line() -> None:
     assert report.farthest_from_line([(1, 3), (2, 5), (3, 7)]) == pytest.approx(0)
     assert report.farthest_from_line([(0, 1), (1, 3), (2, 1)]) > 0.3
@@ -153,6 +205,24 @@ def test_memory_of_arrays_is_counted_once() -> None:
 
 def test_random_reads_are_counted() -> None:
     assert limits.gathers(1024, np.uint8, 1, 0.001) > 1e6
+
+
+def test_draws_alone_are_those_of_the_kernels() -> None:
+    from mobsim.kernels.keyed import philox
+
+    entities, out = np.arange(limits.DRAWN, dtype=np.uint32), np.zeros(limits.DRAWN, np.uint32)
+    limits.draw_listed(entities, 5, out)
+    assert out[[0, 40, 511]].tolist() == [philox(i, 3, 4, 0, 1, 2)[0] for i in (0, 40, 511)]
+    limits.draw_in_order(entities, 5, out)
+    assert out[[0, 40, 511]].tolist() == [philox(i, 3, 4, 0, 1, 2)[1] for i in (0, 40, 511)]
+    assert limits.draws(1, 0.001) > 1e6
+
+
+def test_lines_are_summed_up() -> None:
+    table = np.arange(4 * 16, dtype=np.uint32)
+    where = np.array([3, 0, 1, 1], np.uint32)
+    expected = sum(int(table[16 * k : 16 * k + 16].sum()) for k in where)
+    assert limits.gather_lines(table, where, 2) == 2 * expected
 
 
 def test_a_process_of_the_scaling_measurement_simulates_for_every_line() -> None:

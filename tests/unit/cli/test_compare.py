@@ -17,7 +17,10 @@ import pytest
 from mobsim.cli import progress
 from mobsim.cli.compare import as_json, as_text
 from mobsim.cli.main import MANY_OBJECTS, main
+from mobsim.engine import first_use
+from mobsim.kernels import kept
 from mobsim.report import drawing
+from mobsim.scenario import file as scenario_file
 
 SCENARIO = """
 schema_version: 2
@@ -139,6 +142,31 @@ def test_mistakes_are_one_sentence(
     assert out == ""
     assert words in err
     assert len(err.splitlines()) == 1
+
+
+@pytest.mark.quick
+def test_mistakes_are_told_before_anything_is_compiled(file: Path, monkeypatch: Any, capsys: Any) -> None:
+    """Where kernels are missing, the file is read once, a bad folder is refused, and no helper is started."""
+    monkeypatch.setattr(kept, "is_likely_complete", lambda: False)
+    monkeypatch.setattr(first_use, "prepare", lambda *_: pytest.fail("nothing is to be compiled"))
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("no helper is to be started"))
+    loads: list[str] = []
+    load = scenario_file.load_scenario
+    monkeypatch.setattr(scenario_file, "load_scenario", lambda name: loads.append(name) or load(name))
+    assert main(["compare", str(file), "-q", "--results", str(file)]) == 1
+    assert "could not be written" in capsys.readouterr().err
+    assert loads == [str(file)]
+    assert main(["compare", str(file.parent / "nothing.yaml"), "-q"]) == 2
+
+
+def test_the_helper_waits_until_kernels_are_compiled(file: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    order: list[str] = []
+    start = drawing.Helper.start
+    monkeypatch.setattr(kept, "is_likely_complete", lambda: False)
+    monkeypatch.setattr(first_use, "prepare", lambda *_: order.append("prepare"))
+    monkeypatch.setattr(drawing.Helper, "start", lambda helper: order.append("start") or start(helper))
+    assert main(["compare", str(file), "-q", "--communities", "2", "--results", str(tmp_path)]) == 0
+    assert order[:2] == ["prepare", "start"]
 
 
 def test_a_missing_file_is_code_2(tmp_path: Path, capsys: Any) -> None:
