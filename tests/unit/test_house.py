@@ -29,6 +29,7 @@ FLOORS = [
     {"mesa_model", "experiment"},
     {"analysis", "testing"},
     {"plots"},
+    {"plots_of_sweeps"},
     {"report"},
     {"cli"},
 ]

@@ -35,6 +35,7 @@ from mobsim.analysis.swept import (
     SweptResults,
     contrast_name,
     interval_of,
+    is_share,
     points_in_words,
     read_outcome,
     whole_block,
@@ -94,7 +95,8 @@ def convergence(
     outcome : a column of the table of runs; none: that of the design.
     arm : none: the first strategy.
     against : the arm it is compared with; None for the level of the arm.
-    until : wanted half-width, in the unit of the outcome; none: the smallest difference that matters.
+    until : wanted half-width, in the unit of the outcome; none: the smallest difference that matters, which
+        is a share. For other outcomes it also is what counts as practically equal.
     confidence : in (0.5, 1).
     over_points : let the intervals hold at all points at once (Bonferroni).
     community_cost : time to build a community, in units of one more luck on it, > 0.
@@ -110,7 +112,10 @@ def convergence(
     if chosen == against:
         raise UsageError(f"convergence: found {chosen} against itself; name two arms")
     swept = read_outcome(results, outcome, arms=[chosen] if against is None else [chosen, against])
+    if until is None and not is_share(swept.outcome):
+        raise UsageError(f"until: {swept.outcome} is no share; say how well it is to be known, in its unit")
     width = swept.matters if until is None else until
+    matters = swept.matters if is_share(swept.outcome) else width
     if not (width > 0 and math.isfinite(width)):
         raise UsageError(f"until: found {width!r}; allowed is a finite number above 0")
     comparisons = len(swept.points) if over_points else 1
@@ -119,13 +124,12 @@ def convergence(
         means = swept.contrast(chosen, against)[point]
         means = means[np.isfinite(means)]
         parts = _components(swept, point, chosen, against)
-        rows.append(_row(means, parts, width, swept.matters, confidence, comparisons, community_cost))
+        rows.append(_row(means, parts, width, matters, confidence, comparisons, community_cost))
         curve += [{"point": swept.numbers[point], **row} for row in _curve(means, confidence, comparisons)]
     table = pd.concat([swept.points, pd.DataFrame(rows)], axis=1)
     whole = ["cheapest_luck", "needed", "needed_with_cheapest_luck", "further"]
     table = table.astype(dict.fromkeys(whole, "Int64"))
-    most = table["needed"].fillna(-1).to_numpy(dtype=np.int64)
-    worst = None if most.max() < 0 else swept.numbers[int(most.argmax())]
+    worst = _worst(table)
     promised = bool((table["communities"] >= LEAST_FIRST_STAGE).all())
     columns = ["point", "communities", "half_width", "expected"]
     shown = Convergence(
@@ -137,6 +141,14 @@ def convergence(
         shown.outcome, chosen, against, width, table, shown.curve, worst, promised,
         (*sentences, *swept.notes),
     )  # fmt: skip
+
+
+def _worst(table: pd.DataFrame) -> int | None:
+    """Return the number of the point that needs most communities; of equal ones the widest now."""
+    there = table[table["needed"].notna()].sort_values(
+        ["needed", "half_width"], ascending=False, kind="stable"
+    )
+    return int(there["point"].to_numpy()[0]) if len(there) else None
 
 
 def _components(swept: Swept, point: int, arm: str, against: str | None) -> VarianceComponents:
@@ -244,8 +256,8 @@ def _sentences(swept: Swept, shown: Convergence, confidence: float, over_points:
         counts = there["decision"].value_counts()
         sentences.append(
             f"{name}: at {counts.get('differs', 0)} of {n:,} points it is shown to differ from 0, at "
-            f"{counts.get('practically equal', 0)} it is within the {swept.measured(swept.matters)} that "
-            f"matter, at {counts.get('cannot tell yet', 0)} nobody can tell yet"
+            f"{counts.get('practically equal', 0)} it is within the {_that_matters(swept, shown)}, at "
+            f"{counts.get('cannot tell yet', 0)} nobody can tell yet"
         )
     wide = there[there["half_width"] > shown.until]
     target = swept.measured(shown.until)
@@ -272,6 +284,12 @@ def _sentences(swept: Swept, shown: Convergence, confidence: float, over_points:
     where = "at all points at once (Bonferroni)" if over_points else "pointwise at each point"
     sentences.append(f"intervals: {100 * confidence:g} %, {where}{units.scope}")
     return sentences
+
+
+def _that_matters(swept: Swept, shown: Convergence) -> str:
+    if is_share(swept.outcome):
+        return f"{swept.matters_in_words} that matters"
+    return f"{swept.measured(shown.until)} that is asked for"
 
 
 def _more(units: Units, further: int) -> str:

@@ -442,8 +442,8 @@ def _quality(swept: Swept, shown: ResponseSurface, over: str, n_points: int) -> 
     else:
         words = (
             f"the surface ({chosen}) over {over} is wrong by {swept.measured(shown.leave_one_out)} at points "
-            f"that it has not seen (root mean square), of which noise explains all but "
-            f"{swept.measured(shown.lack_of_fit)} at those it has"
+            f"that it has not seen (root mean square); at those it has, {swept.measured(shown.lack_of_fit)} "
+            "are left that noise does not explain"
         )
     missed = shown.table.loc[shown.table["misfit"], "point"].astype(int).tolist()
     sentences = [words]

@@ -269,6 +269,8 @@ def read_outcome(
     if name.startswith("time_to_goal"):
         values = _restricted(values, ran, results, points)
     values, notes = _whole_replicates(values, ran, points, name)
+    if getattr(results, "complete", True) is False:
+        notes.insert(0, "the sweep is not finished: this is what there is so far")
     if POOLED.get(name):
         notes.append(f"{name} is the mean over runs here, not pooled over {COMMUNITIES.many} as in compare")
     if single:

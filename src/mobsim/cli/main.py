@@ -23,6 +23,7 @@ COMMANDS = (
     "compare",
     "run",
     "sweep",
+    "analyze",
     "check",
     "new",
     "scenarios",
@@ -106,7 +107,11 @@ def _command_line() -> typer.Typer:
 
     for name in COMMANDS:
         module = import_module(f"mobsim.cli.{name}")
-        application.command(name)(getattr(module, name))
+        command = getattr(module, name)
+        if isinstance(command, typer.Typer):
+            application.add_typer(command, name=name)
+        else:
+            application.command(name)(command)
     return application
 
 
