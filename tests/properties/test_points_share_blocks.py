@@ -104,9 +104,9 @@ def same_run(joint: list[BlockRecords], alone: list[BlockRecords], point: int) -
 
 
 def check(worlds: list[Scenario], luck: tuple[int, ...] = (0, 3), lanes: int = 64) -> list[BlockRecords]:
-    joint = run_blocks(worlds, ARMS, (2,), luck, built={}, lanes=lanes)
+    joint = run_blocks(worlds, ARMS, (2,), luck, lanes=lanes)
     for point, scenario in enumerate(worlds):
-        same_run(joint, run_blocks([scenario], ARMS, (2,), luck, built={}), point)
+        same_run(joint, run_blocks([scenario], ARMS, (2,), luck), point)
     return joint
 
 

@@ -1,18 +1,22 @@
-"""Simulate several worlds, such as the points of a sweep, on communities that they share where they can."""
+"""Simulate several worlds, such as the points of a sweep: lanes of the same blocks where they can be."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
 
 from mobsim.community.community import Community
-from mobsim.engine.points import DRAWN_WITH, SECTION
-from mobsim.engine.records import Records
-from mobsim.engine.run import build, simulate
+from mobsim.engine.block_records import JOINED, BlockRecords
+from mobsim.engine.first_use import prepare
+from mobsim.engine.points import Alike
+from mobsim.engine.records import Records, Run
+from mobsim.engine.run import build, chosen_arms, join_records, run_blocks
 from mobsim.scenario.scenario import Scenario
 
-Built = tuple[tuple[Community, ...], ...]
-"""For each world its communities; worlds that share a community hold the same object."""
+Built = dict[tuple[int, int], Community]
+"""Communities by the first world that has them and their number."""
 
 
 def build_each(worlds: Sequence[Scenario], communities: Sequence[int]) -> Built:
@@ -27,21 +31,8 @@ def build_each(worlds: Sequence[Scenario], communities: Sequence[int]) -> Built:
     ------
     ScenarioError : if a community cannot be built.
     """
-    homes = same_communities(worlds)
-    of_home = {
-        home: tuple(build(worlds[home], number) for number in communities) for home in dict.fromkeys(homes)
-    }
-    return tuple(of_home[home] for home in homes)
-
-
-def same_communities(worlds: Sequence[Scenario]) -> tuple[int, ...]:
-    """Return for each world the first world that has the same communities.
-
-    Parameters
-    ----------
-    worlds : resolved scenarios.
-    """
-    return _first_alike([_of_community(world) for world in worlds])
+    homes = dict.fromkeys(Alike(worlds).homes)
+    return {(home, number): build(worlds[home], number) for home in homes for number in communities}
 
 
 def simulate_each(
@@ -53,54 +44,58 @@ def simulate_each(
     ----------
     worlds : resolved scenarios.
     arms : names of arms, which every world has.
-    communities : those of each world, from `build_each`.
+    communities : from `build_each`.
     luck : numbers of the streams of luck.
 
     Returns
     -------
     tuple
-        of (numbers of worlds, their records). Worlds that differ in behaviour only and share their
-        communities are the points of one `Records`, in this order; the others have one each.
+        of (numbers of worlds, their records). Worlds that differ in behaviour only are the points of one
+        `Records`, in this order; the others have one each.
 
     Raises
     ------
     UsageError : if an arm does not exist.
     """
-    homes = _first_alike(
-        [(_of_community(world), world.model_dump_json(exclude={"behaviour"})) for world in worlds]
-    )
-    alike: dict[int, list[int]] = {}
-    for number, home in enumerate(homes):
-        alike.setdefault(home, []).append(number)
+    prepare()
+    chosen = chosen_arms(worlds[0], arms)
+    numbers = tuple(dict.fromkeys(number for _, number in communities))
+    blocks = run_blocks(worlds, chosen, numbers, tuple(luck), built=communities)
+    alike: dict[str, list[int]] = {}
+    for point, world in enumerate(worlds):
+        alike.setdefault(world.model_dump_json(exclude={"behaviour"}), []).append(point)
     return tuple(
         (
             tuple(members),
-            simulate(
-                worlds[home],
-                arms=arms,
-                communities=communities[home],
-                luck=luck,
-                points=[_changes(worlds[home], worlds[k]) for k in members] if len(members) > 1 else None,
-                threads=1,
+            join_records(
+                worlds[members[0]],
+                [part for block in blocks for part in _of_points(block, members)],
+                chosen,
+                points=[{}] * len(members) if len(members) > 1 else None,
             ),
         )
-        for home, members in alike.items()
+        for members in alike.values()
     )
 
 
-def _changes(base: Scenario, world: Scenario) -> Mapping[str, Any]:
-    """Return the values of behaviour in which a world differs from another."""
-    before, after = base.behaviour.model_dump(), world.behaviour.model_dump()
-    return {f"{SECTION}{name}": value for name, value in after.items() if value != before[name]}
-
-
-def _of_community(world: Scenario) -> tuple[object, ...]:
-    """Return all that decides what a world's communities are, as it can be looked up."""
-    drawn = world.behaviour.model_dump_json(include=set(DRAWN_WITH))
-    return world.seed, world.folder, world.community.model_dump_json(), drawn
-
-
-def _first_alike(keys: Sequence[object]) -> tuple[int, ...]:
-    """Return for each key the number of the first that is equal to it."""
-    first: dict[object, int] = {}
-    return tuple(first.setdefault(key, number) for number, key in enumerate(keys))
+def _of_points(block: BlockRecords, members: Sequence[int]) -> list[BlockRecords]:
+    """Return what a block recorded at some points, which are numbered from 0; nothing if it ran none."""
+    place = {point: k for k, point in enumerate(members)}
+    lanes = [lane for lane, run in enumerate(block.lanes) if run.point in place]
+    if not lanes:
+        return []
+    runs = [block.lanes[lane] for lane in lanes]
+    lane_of = {lane: k for k, lane in enumerate(lanes)}
+    arrays = {name: getattr(block, name)[np.array(lanes)] for name in JOINED}
+    return [
+        replace(
+            block,
+            lanes=tuple(Run(run.arm, run.community, run.luck, place[run.point]) for run in runs),
+            surveys_asked=tuple(
+                replace(asked, lane=lane_of[asked.lane])
+                for asked in block.surveys_asked
+                if asked.lane in lane_of
+            ),
+            **arrays,
+        )
+    ]

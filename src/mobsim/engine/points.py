@@ -82,6 +82,12 @@ class Alike:
         self.worlds = tuple(worlds)
         self._texts: dict[int, str] = {}
 
+    @property
+    def homes(self) -> tuple[int, ...]:
+        """For each scenario the number of the first that has the same communities."""
+        first: dict[Hashable, int] = {}
+        return tuple(first.setdefault(self.builds(world), k) for k, world in enumerate(self.worlds))
+
     def builds(self, world: Scenario) -> Hashable:
         """Return all that decides the communities of a scenario, number by number.
 

@@ -94,6 +94,8 @@ def simulate(
     if lanes is not None and not 1 <= lanes <= MOST_LANES:
         raise UsageError(f"lanes: found {lanes}; allowed are whole numbers from 1 to {MOST_LANES}")
     worlds = at_points(scenario, points)
+    if built and any(Alike(worlds).homes):
+        raise UsageError("points: found points that build other communities; give numbers of communities")
     fitting = blocks_that_fit(scenario, len(chosen), len(luck_numbers) * len(worlds))
     workers = min(threads_to_use(threads), fitting)
     blocks = run_blocks(
@@ -101,7 +103,7 @@ def simulate(
         chosen,
         community_numbers,
         luck_numbers,
-        built=built,
+        built={(0, number): community for number, community in built.items()},
         workers=workers,
         lanes=lanes,
         shortcuts=shortcuts,
@@ -116,7 +118,7 @@ def run_blocks(
     communities: tuple[int, ...],
     luck: tuple[int, ...],
     *,
-    built: Mapping[int, Community],
+    built: Mapping[tuple[int, int], Community] | None = None,
     workers: int = 1,
     lanes: int | None = None,
     shortcuts: bool = True,
@@ -129,7 +131,7 @@ def run_blocks(
     worlds : the resolved scenario at every point; each has all the arms.
     arms : names of arms.
     communities, luck : numbers of replicates.
-    built : communities that were built before, by number; only if all points have the same ones.
+    built : communities that were built before, by the first point that has them and their number.
     workers, lanes, shortcuts, progress : as for `simulate`.
 
     Returns
@@ -142,7 +144,7 @@ def run_blocks(
         lanes = lanes_of_a_block(residents, len(communities), len(arms), len(luck) * len(worlds), workers)
     alike = Alike(worlds)
     blocks = _plan_blocks(alike, arms, communities, luck, lanes, workers, shortcuts)
-    source = _Communities(alike, blocks, built)
+    source = _Communities(alike, blocks, built or {})
     done: list[BlockRecords] = []
     all_runs = len(worlds) * len(arms) * len(communities) * len(luck)
     finished = 0
@@ -352,18 +354,17 @@ def _short_blocks(
 class _Communities:
     """Builds each community once and forgets it after its last block."""
 
-    def __init__(self, alike: Alike, blocks: Sequence[_BlockPlan], built: Mapping[int, Community]) -> None:
+    def __init__(
+        self, alike: Alike, blocks: Sequence[_BlockPlan], built: Mapping[tuple[int, int], Community]
+    ) -> None:
         self._worlds = alike.worlds
-        first: dict[Hashable, int] = {}
-        self._home = [first.setdefault(alike.builds(world), k) for k, world in enumerate(alike.worlds)]
-        if built and any(self._home):
-            raise UsageError("points: found points that build other communities; give numbers of communities")
+        self._home = alike.homes
         self._left: dict[tuple[int, int], int] = {}
         for block in blocks:
             key = self._key(block)
             self._left[key] = self._left.get(key, 0) + 1
         self._locks = {key: Lock() for key in self._left}
-        self._built = {(0, number): community for number, community in built.items()}
+        self._built = dict(built)
 
     def _key(self, block: _BlockPlan) -> tuple[int, int]:
         return self._home[block.points[0]], block.community

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from tests.builders import tiny_scenario
 
-from mobsim.engine.each import build_each, same_communities, simulate_each
+from mobsim.engine.each import build_each, simulate_each
+from mobsim.engine.points import Alike
 from mobsim.engine.run import simulate
 from mobsim.errors import UsageError
 from mobsim.scenario.scenario import Scenario
@@ -30,19 +31,17 @@ def some_worlds() -> list[Scenario]:
 
 def test_worlds_share_what_is_built_alike() -> None:
     worlds = some_worlds()
-    assert same_communities(worlds) == (0, 0, 0, 3, 4, 0, 6)
+    assert Alike(worlds).homes == (0, 0, 0, 3, 4, 0, 6)
     built = build_each(worlds, [0, 2])
-    assert [community.number for community in built[0]] == [0, 2]
-    assert built[1] is built[0]
-    assert built[5] is built[0]
-    assert built[3][0] is not built[0][0]
-    assert built[6][1].n_residents == 50
+    assert list(built) == [(home, number) for home in (0, 3, 4, 6) for number in (0, 2)]
+    assert [community.number for community in built.values()] == 4 * [0, 2]
+    assert built[6, 2].n_residents == 50
 
 
 def test_each_world_gives_what_it_gives_alone() -> None:
     worlds = some_worlds()
     parts = simulate_each(worlds, arms=ARMS, communities=build_each(worlds, [0, 2]), luck=[1, 3])
-    assert [members for members, _ in parts] == [(0, 2, 5), (1,), (3,), (4,), (6,)]
+    assert [members for members, _ in parts] == [(0, 2, 3, 5), (1,), (4,), (6,)]
     for members, records in parts:
         runs, weeks = records.runs(), records.weeks()
         for place, k in enumerate(members):

@@ -135,7 +135,7 @@ def test_each_stage_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     order = replace(whole_order(village_plan(tmp_path, work=WHOLE)), arms=("none",), luck=(0,))
     for where, name, stage in (
         (each, "build", "community"),
-        (each, "simulate", "simulation"),
+        (each, "run_blocks", "simulation"),
         (run.Records, "runs", "tables"),
     ):
         with monkeypatch.context() as patch:
