@@ -128,8 +128,8 @@ class DaskCluster:
     def close(self) -> None:
         """Let go of the cluster: what still runs there is cancelled; a local cluster ends."""
         with suppress(Exception):
-            self._client.cancel([batch.future for batch in self._sent], force=True)
-        with suppress(Exception):
+            if self._client.status == "running":
+                self._client.cancel([batch.future for batch in self._sent], force=True)
             self._client.close(timeout=5)
         if self._cluster is not None:
             with suppress(Exception):
@@ -231,7 +231,7 @@ class DaskCluster:
         with suppress(Exception):
             self._client.cancel([batch.future], force=True)
         with suppress(Exception):
-            self._client.run(os._exit, 1, workers=[batch.worker], wait=False, on_error="ignore")
+            self._client.run(end_worker, workers=[batch.worker], wait=False)
 
 
 # --- On the worker
@@ -243,6 +243,11 @@ def begin_worker() -> str:
 
     warm_up()
     return _version()
+
+
+async def end_worker() -> None:
+    """End this process at once, whatever its threads do; a nanny starts another."""
+    os._exit(1)
 
 
 def run_batch(pickled: bytes, version: str) -> list[TaskResult]:

@@ -39,8 +39,6 @@ from mobsim.report.sweep_results import write_sweep_results
 __all__ = ["troubled"]
 
 KILLS = 50
-SECONDS_A_START = 12.0
-"""A killed sweep lives at most so long: long enough to start and to finish some tasks on a slow machine."""
 
 
 def tables_of(where: Path) -> dict[str, bytes]:
@@ -194,8 +192,9 @@ def test_a_worker_that_dies_once_costs_nothing(troubled: Path, monkeypatch: pyte
 
 DESIGN = """
 schema_version: 1
-name: village_sweep
-scenario: village.yaml
+name: trouble
+scenario: trouble.yaml
+set: {activities.trouble.appeal: 0.7}  # slow
 replicates: {communities: 3, luck: 2}
 factors:
   behaviour.social_weight: {low: 0, high: 1}
@@ -219,7 +218,6 @@ class Sweeping:
     """A sweep that is started, as a user does it, again and again."""
 
     def __init__(self, folder: Path) -> None:
-        village_plan(folder)  # writes the scenario
         (folder / "design.yaml").write_text(DESIGN)
         self.script = folder / "sweeping.py"
         self.script.write_text(PARENT.format(top=str(Path(__file__).parents[3])))
@@ -240,7 +238,10 @@ class Sweeping:
             out, err = parent.communicate(timeout=300)
         assert parent.returncode == 0, err
         assert "runs done" in out
-        [folder] = (self.folder / results / "village_sweep").iterdir()
+        return self.tables(results)
+
+    def tables(self, results: str) -> dict[str, bytes]:
+        [folder] = (self.folder / results / "trouble").iterdir()
         return {file.name: file.read_bytes() for file in sorted((folder / "tables").iterdir())}
 
     def n_kept(self, results: str) -> int:
@@ -253,33 +254,39 @@ class Sweeping:
 
 @needs_proc
 @pytest.mark.slow
-def test_killed_at_random_times_it_ends_with_the_same_bytes(tmp_path: Path) -> None:
+def test_killed_at_random_times_it_ends_with_the_same_bytes(troubled: Path) -> None:
     """SIGKILL of the parent and of workers, and SIGINT, at random times: 50 in all."""
-    sweeping = Sweeping(tmp_path)
+    sweeping = Sweeping(troubled)
     uninterrupted = sweeping.finish("whole")
-    rest = random.Random(20)
-    kills = interrupts = 0
-    while kills + interrupts < KILLS:
-        parent = sweeping.start("killed")
-        lives = time.monotonic() + SECONDS_A_START * rest.random()
-        n_victims = rest.choice((2, 4, 8))
-        while time.monotonic() < lives and parent.poll() is None:
-            time.sleep(rest.uniform(0.05, 0.4))
-            workers = children_of(parent.pid)
-            if workers and n_victims:
-                n_victims -= 1
-                kills += kill(rest.choice(workers))
+    chance = random.Random(20)
+    kills = finished = 0
+    kept: list[int] = []
+    while kills < KILLS:
+        name = f"killed-{finished}"
+        parent = sweeping.start(name)
+        if chance.random() < 0.5:
+            time.sleep(chance.uniform(0.0, 2.0))  # while it starts
+        else:
+            enough = sweeping.n_kept(name) + chance.randint(1, 6)
+            while parent.poll() is None and sweeping.n_kept(name) < enough:
+                time.sleep(0.2)
+            for _ in range(chance.randint(1, 4)):
+                workers = children_of(parent.pid)
+                kills += bool(workers) and kill(chance.choice(workers))
+                time.sleep(chance.uniform(0.0, 0.3))
         workers = children_of(parent.pid)
         if parent.poll() is None:
-            if rest.random() < 0.3:
-                os.kill(parent.pid, signal.SIGINT)
-                interrupts += 1
-            else:
-                kills += kill(parent.pid)
+            kills += 1
+            parent.send_signal(chance.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGINT)))
         _, err = parent.communicate(timeout=60)
         assert parent.returncode in (0, -signal.SIGKILL, 130, -signal.SIGINT), err
         wait_until(lambda: not any(map(is_running, workers)), seconds=20)  # noqa: B023
-    assert sweeping.finish("killed") == uninterrupted
+        kept.append(sweeping.n_kept(name))
+        if parent.returncode == 0:
+            assert sweeping.tables(name) == uninterrupted
+            finished += 1
+    assert sweeping.finish(f"killed-{finished}") == uninterrupted
+    assert len({n for n in kept if 0 < n < sweeping.n_kept("whole")}) > 3, "some were killed in the middle"
 
 
 @needs_proc
@@ -287,8 +294,8 @@ def test_killed_at_random_times_it_ends_with_the_same_bytes(tmp_path: Path) -> N
 @pytest.mark.skipif(
     signal.getsignal(signal.SIGINT) == signal.SIG_IGN, reason="pytest was started deaf to Ctrl-C"
 )
-def test_ctrl_c_is_130_and_a_sentence(tmp_path: Path) -> None:
-    sweeping = Sweeping(tmp_path)
+def test_ctrl_c_is_130_and_a_sentence(troubled: Path) -> None:
+    sweeping = Sweeping(troubled)
     with sweeping.start("r") as parent:
         wait_until(lambda: sweeping.n_kept("r") > 1)
         workers = children_of(parent.pid)
