@@ -101,10 +101,12 @@ class _Test:
     ----------
     values : (P, columns, units) what is compared, minus what is asked for; NaN where a unit is missing.
     tail : one-sided error of each limit.
+    binary : whether each run gives 0 or 1, so that units that are all alike do not mean certainty.
     """
 
     values: Floats
     tail: float
+    binary: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,7 +214,7 @@ def _question(
         least = 0.5 if below is None else below
         swept = read_outcome(results, column, arms=[arm])
         words = f"{name} is shown to meet the goal {goal} in fewer than {100 * least:g} % of runs"
-        return swept, _Test((swept.contrast(arm) - least)[:, None], 1 - confidence), words
+        return swept, _Test((swept.contrast(arm) - least)[:, None], 1 - confidence, True), words
     if fails == "effect":
         if against == arm:
             raise UsageError(f"against: found {arm!r} against itself; name another arm")
@@ -261,7 +263,10 @@ def _least_limit(test: _Test, sign: int, counts: Floats | None = None) -> Floats
         centred = filled[p][None] - means[:, :, None]
         spread = np.sqrt((w[:, None] * np.square(centred)).sum(axis=2) / (m - 1))
         quantile = np.array([t_quantile(1 - test.tail, int(k) - 1) for k in m[:, 0]])[:, None]
-        limits[usable, p] = (means + sign * quantile * spread / np.sqrt(m)).min(axis=1)
+        widths = quantile * spread / np.sqrt(m)
+        if test.binary:  # n of n units alike: the exact limit of a share of units
+            widths = np.where(spread == 0, 1 - test.tail ** (1 / m), widths)
+        limits[usable, p] = (means + sign * widths).min(axis=1)
     return limits[0] if counts is None else limits
 
 
@@ -542,6 +547,9 @@ def _box_in_words(
         sentences.append(f"chance may explain the limit of {listed(weak)} (quasi-p above {CHANCE:g})")
     if box.dropped:
         sentences.append(f"limits of {listed(list(box.dropped))} were taken back: chance explains them")
+    outside = n_cases - cases
+    if outside > 0.2 * n_cases:
+        sentences.append(f"{outside:,} failures lie elsewhere: this box does not describe them")
     if shown.density < density:
         sentences.append(
             f"no box has the density of {100 * density:g} % that was asked for; this one comes nearest"

@@ -121,10 +121,11 @@ def sensitivity(
     swept = read_outcome(results, outcome, arms=named)
     asked = default_contrasts(swept) if contrasts is None else list(contrasts)
     units = np.stack([axis.unit for axis in swept.axes], axis=1)
-    plan = saltelli_plan(units)
+    kind = getattr(getattr(getattr(results, "design", None), "design", None), "kind", None)
+    plan = None if kind == "morris" else saltelli_plan(units)
     if plan is not None:
         return _sobol(swept, asked, plan, confidence, resamples)
-    steps = morris_steps(units)
+    steps = None if kind == "saltelli" else morris_steps(units)
     if steps is not None:
         return _morris(swept, asked, steps, _delta(results, units), confidence, resamples)
     raise UsageError(
@@ -352,7 +353,7 @@ def _sobol_rows(
             found[0] for found in _indices(y - centre, plan, ones, weights, noise_times=1.0)
         )
         drawn = _resampled_indices(y - centre, plan, resamples)
-        limits = [percentiles(found, confidence) for found in drawn]
+        limits = [_limits(found, confidence) for found in drawn]
     return [
         {
             "factor": axis.name,
@@ -367,6 +368,15 @@ def _sobol_rows(
         }
         for j, axis in enumerate(swept.axes)
     ]
+
+
+def _limits(drawn: Floats, confidence: float) -> tuple[Floats, Floats]:
+    """Percentile limits of indices; NaN where noise leaves no variance in one resample of twenty or more."""
+    left = np.isfinite(drawn).all(axis=1)
+    if left.mean() < 0.95:
+        nothing = np.full(drawn.shape[1], np.nan)
+        return nothing, nothing
+    return percentiles(drawn[left], confidence)
 
 
 def _by_salib(swept: Swept, y: Floats, plan: SaltelliPlan) -> tuple[Floats, Floats]:
@@ -463,8 +473,8 @@ def _indices(
         first[:, j] = product - grand * mean_change - per_mean[:, 0] * covariance
         square_change, noise = moments(change, change)
         total[:, j] = 0.5 * (square_change - per_mean[:, 0] * noise)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return first / variance[:, None], total / variance[:, None]
+    left = np.where(variance > 0, variance, np.nan)[:, None]  # noise may leave nothing to share out
+    return first / left, total / left
 
 
 def _resampled_indices(y: Floats, plan: SaltelliPlan, resamples: int) -> tuple[Floats, Floats]:

@@ -475,8 +475,8 @@ def _as_array(
         )
     communities, luck = (tuple(sorted(runs[key].unique().tolist())) for key in ("community", "luck"))
     places = [
-        pd.Index(labels).get_indexer(runs[key].astype(str) if key == "arm" else runs[key])
-        for key, labels in zip(KEYS, (points["point"], arms, communities, luck), strict=True)
+        pd.Index(list(labels)).get_indexer(runs[key].astype(str) if key == "arm" else runs[key])
+        for key, labels in zip(KEYS, (points["point"].tolist(), arms, communities, luck), strict=True)
     ]
     if (places[0] < 0).any():
         raise ResultsError("table of runs: found points that are not in the table of points")

@@ -103,6 +103,19 @@ def test_goals_can_be_missed() -> None:
         discover(results, "visits", fails="goal", goal="mani")
 
 
+def test_two_communities_alike_prove_no_goal_missed() -> None:
+    arms = {"none": lambda t: 0.0, "visits": lambda t: 0 * t.budget}
+    few, many = (
+        discover(
+            sweep_of(places(8), FACTORS, arms, outcome="goal_met__many", communities=n),
+            "visits", fails="goal", goal="many",
+        ).cases
+        for n in (2, 8)
+    )  # fmt: skip
+    assert not few["fails"].any()
+    assert many["fails"].all()
+
+
 def test_chance_is_not_described() -> None:
     generator = np.random.Generator(np.random.Philox(key=5))
     by_chance = generator.random(64) < 0.4

@@ -123,6 +123,14 @@ def test_what_communities_shift_everywhere_is_no_noise() -> None:
 
 
 @pytest.mark.quick
+def test_noise_alone_has_no_indices() -> None:
+    sweep = sweep_at(saltelli_points(32, 3), lambda t: 0 * t.x0, own=1.0, communities=4)
+    found = sensitivity(sweep, contrasts=LEVEL, resamples=200)
+    assert found.table["total_low"].isna().all()
+    assert any("it dominates" in sentence for sentence in found.sentences)
+
+
+@pytest.mark.quick
 def test_shares_of_variance_by_hand() -> None:
     assert variance_shares(np.array([[1.0, 2.0], [3.0, 4.0]])) == (1.0, 0.0, 0.25)
     total, noise, _ = variance_shares(np.array([[0.0, 2.0], [2.0, 0.0]]))
