@@ -118,7 +118,8 @@ def test_short_tasks_are_sent_together_and_only_as_many_as_are_needed(
         running.close()
 
 
-def test_a_scheduler_that_goes_is_a_sentence(tmp_path: Path) -> None:
+def test_a_scheduler_that_goes_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "SECONDS_TO_CONNECT", 3.0)  # and to connect again
     plan = village_plan(tmp_path, work=1)
     with distributed.LocalCluster(
         n_workers=1, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
