@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mobsim.errors import UsageError
+from mobsim.errors import ScenarioError, UsageError
 from mobsim.experiment.executors import Executor, TaskDied
 from mobsim.experiment.ledger import Ledger
 from mobsim.experiment.plan import SweepPlan, plan_sweep
@@ -27,9 +27,12 @@ if TYPE_CHECKING:
     from mobsim.experiment.design import Design
     from mobsim.experiment.failure import Failure
     from mobsim.experiment.results import SweepResults
+    from mobsim.scenario.scenario import Scenario
 
 Progress = Callable[[int, int, int], None]
 """Is told runs done, all runs, and runs that failed."""
+
+RESIDENTS = "community.residents"
 
 PARTS = 16
 """Into how many parts an order that ends its workers is taken."""
@@ -262,17 +265,36 @@ def _executor(
 
     executor: Executor
     if dask is not None:
-        from mobsim.experiment.cluster import DaskCluster
+        from mobsim.experiment.cluster import LOCAL, DaskCluster
 
+        if dask == LOCAL:
+            workers = workers_to_use(workers, _largest_world(plan))
+        elif workers is not None:
+            raise UsageError(
+                f"workers: found {workers} with the cluster {dask}, which has workers of its own; allowed is "
+                "one of the two"
+            )
         executor = DaskCluster(dask, workers=workers, timeout=timeout)
     else:
-        wanted = min(workers_to_use(workers, plan.base), n_tasks)
+        wanted = min(workers_to_use(workers, _largest_world(plan)), n_tasks)
         _compile_first()
         executor = LocalProcesses(wanted, timeout=timeout)
     try:
         yield executor
     finally:
         executor.close()
+
+
+def _largest_world(plan: SweepPlan) -> Scenario:
+    """Return the scenario at the point with most residents, which takes most memory."""
+    names = [factor.name for factor in plan.factors if RESIDENTS in factor.places]
+    if not names:
+        return plan.base
+    largest = max(range(len(plan.points)), key=lambda number: plan.points[number][names[0]])
+    try:
+        return plan.world(largest)
+    except ScenarioError:  # its runs will fail, and say why
+        return plan.base
 
 
 def _compile_first() -> None:

@@ -97,6 +97,7 @@ def test_shards_together_are_the_sweep(tmp_path: Path) -> None:
         ({"timeout": -1.0}, "timeout: found -1.0"),
         ({"timeout": float("nan")}, "timeout: found nan"),
         ({"shard": "3/2"}, "shard: found '3/2'"),
+        ({"dask": "tcp://127.0.0.1:1", "workers": 2}, "workers: found 2 with the cluster"),
     ],
 )
 def test_wrong_options_are_refused(tmp_path: Path, options: dict[str, Any], words: str) -> None:
