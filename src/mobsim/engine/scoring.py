@@ -37,8 +37,7 @@ def goal_met(records: Records, goal: GoalSpec) -> npt.NDArray[np.bool_]:
     goal : the goal.
     """
     if goal.indicator == "gap":
-        gaps = [gap_and_parity(records, week)[0] for week in range(records.end + 1)]
-        return np.asarray(np.stack(gaps, axis=1) <= _at_most(goal))
+        return np.asarray(gap_and_parity(records, slice(None))[0] <= _at_most(goal))
     which = PARTICIPATING if goal.indicator == "participation" else AWARE
     members = _members(records, goal.group)
     count = records.counts[:, :, members, which].sum(axis=2)
@@ -63,19 +62,23 @@ def goal_met_on_estimates(records: Records, goal: GoalSpec) -> Float64:
     return met
 
 
-def gap_and_parity(records: Records, week: int) -> tuple[Float64, Float64]:
+def gap_and_parity(records: Records, week: int | slice) -> tuple[Float64, Float64]:
     """Return (runs,) participation of the majority minus, and under, that of marginalized residents.
 
     Parameters
     ----------
     records : what was measured.
-    week : at the end of which week.
+    week : at the end of which week; a slice of weeks gives (runs, weeks).
     """
     marginalized = marginalized_groups(records)
     counts = records.counts[:, week, :, PARTICIPATING]
 
     def share(members: npt.NDArray[np.bool_]) -> Float64:
-        return ratio(counts[:, members].sum(axis=1), records.group_sizes[:, members].sum(axis=1))
+        size = records.group_sizes[:, members].sum(axis=1)
+        taking_part = counts[..., members].sum(axis=-1)
+        return ratio(
+            taking_part, np.broadcast_to(size if taking_part.ndim == 1 else size[:, None], taking_part.shape)
+        )
 
     few, many = share(marginalized), share(~marginalized)
     return many - few, ratio(few, many)

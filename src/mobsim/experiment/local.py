@@ -37,7 +37,9 @@ BYTES_OF_A_WORKER = 300 * 2**20
 LEAST_BYTES = 2**30
 """No worker is held to less memory."""
 
-MOST_FAILED_STARTS = 3
+MOST_FAILED_STARTS, MOST_KILLED_STARTS = 3, 30
+"""How many workers may end by themselves, or be killed, one after the other, before one comes to start."""
+
 MANY_OBJECTS = 200_000
 """New objects after which a worker looks for garbage."""
 
@@ -84,7 +86,7 @@ class LocalProcesses:
         self.workers = workers
         self._patience = Patience(LEAST_SECONDS, timeout)
         self._team: list[_Worker] = []
-        self._failed_starts = 0
+        self._failed_starts = self._killed_starts = 0
 
     def run(self, orders: Iterable[TaskOrder], *, alone: bool = False) -> Iterator[Outcome]:
         """Run all orders; see `Executor`.
@@ -144,17 +146,23 @@ class LocalProcesses:
     def _count_starts(self, worker: _Worker) -> None:
         """Take leave of a worker that has ended; give up if none comes to start."""
         if worker.ready:
-            self._failed_starts = 0
+            self._failed_starts = self._killed_starts = 0
         if not worker.ended:
             return
         self._team.remove(worker)
-        if not worker.ready:
-            self._failed_starts += 1
-            if self._failed_starts >= MOST_FAILED_STARTS:
-                raise ResultsError(
-                    f"worker processes do not start: {worker.ended}; a script that runs a sweep must do so "
-                    'under `if __name__ == "__main__":`'
-                )
+        if worker.ready:
+            return
+        self._failed_starts += not worker.killed
+        self._killed_starts += worker.killed
+        if self._failed_starts >= MOST_FAILED_STARTS:
+            raise ResultsError(
+                f"worker processes do not start: {worker.ended}; a script that runs a sweep must do so under "
+                '`if __name__ == "__main__":`'
+            )
+        if self._killed_starts >= MOST_KILLED_STARTS:
+            raise ResultsError(
+                f"worker processes do not come to start: {worker.ended}; fewer --workers may help"
+            )
 
 
 class _Worker:
@@ -168,7 +176,7 @@ class _Worker:
         with interrupts_held():
             self.process.start()
         theirs.close()
-        self.ready = False
+        self.ready = self.killed = False
         self.ended = ""
         self.order: TaskOrder | None = None
         self.since = 0.0
@@ -203,10 +211,11 @@ class _Worker:
         """End the process if it has not ended yet; its order, if any, has died."""
         if not why:  # it has closed its pipe, so it is about to end
             self.process.join(1.0)
-        killed = self.process.is_alive()
+        lives = self.process.is_alive()
         self.process.kill()
         self.process.join()
-        self.ended = why or ("it closed its pipe" if killed else how_it_ended(self.process.exitcode))
+        self.killed = (self.process.exitcode or 0) < 0
+        self.ended = why or ("it closed its pipe" if lives else how_it_ended(self.process.exitcode))
         self.pipe.close()
         self.process.close()
         return None if self.order is None else TaskDied(self.ended)

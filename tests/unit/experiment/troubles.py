@@ -19,7 +19,7 @@ from pathlib import Path
 
 from mobsim import OwnActivity
 
-FINE, RAISES, CRASHES, HANGS, EATS, EXITS, CRASHES_ONCE = 0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6
+FINE, RAISES, CRASHES, HANGS, EATS, EXITS, CRASHES_ONCE, SLOW = (k / 10 for k in range(8))
 
 
 class Trouble(OwnActivity):
@@ -34,6 +34,8 @@ class Trouble(OwnActivity):
 
     def deliver(self, view):
         what = round(view.doses.appeal, 3)
+        if what == SLOW and view.week == 6:
+            time.sleep(0.05)
         unlucky = view.week == 6 and view.uniform()[0] < 0.5
         if what == RAISES and unlucky:
             raise ValueError("the well is dry")
@@ -69,7 +71,7 @@ arms:
 replicates: {communities: 3, luck: 2} # [A]
 """
 
-FINE, RAISES, CRASHES, HANGS, EATS, EXITS, CRASHES_ONCE = 0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6
+FINE, RAISES, CRASHES, HANGS, EATS, EXITS, CRASHES_ONCE, SLOW = (k / 10 for k in range(8))
 
 
 def install(folder: Path) -> Path:
