@@ -233,6 +233,41 @@ def test_a_hub_of_a_cascade_is_told_by_many() -> None:
     assert_same(simulate(scenario, communities=2, luck=4), whole)
 
 
+def test_a_hub_of_single_runs_counts_beyond_half_of_16_bits() -> None:
+    """More than 32,768 participating contacts."""
+    n = 40_001
+    scenario = bare(
+        Shortcut.DENSE,
+        community={
+            "residents": n,
+            "network": {"kind": "ties", "ties": [[0, k] for k in range(1, n)], "directed": True},
+            "initial": {"participating": {"share": 0.95}},
+        },
+        behaviour={"share_exponent": 0.5, "social_weight": 0.02, "thresholds": -1},
+        campaign={"horizon_weeks": 10, "funding_ends_week": 2},
+    )
+    whole = simulate(scenario, communities=1, luck=2, shortcuts=False)
+    assert_same(simulate(scenario, communities=1, luck=2), whole)
+
+
+@pytest.mark.parametrize("window", [1, 2])
+@pytest.mark.parametrize("kind", [Shortcut.FRONTIER, Shortcut.CASCADE, Shortcut.DENSE])
+def test_weeks_with_more_ties_and_draws_than_are_worked_on_at_once(kind: Shortcut, window: int) -> None:
+    """Lists of ties fill up more than once a week, and so do drawn words; rows are longer than a strip."""
+    community: dict[str, Any] = {
+        "residents": 2000,
+        "network": {"kind": "small_world", "degree": 20, "rewired": 0.3},
+    }
+    first = {"aware": "participants" if kind is Shortcut.CASCADE else "everyone"}
+    community["initial"] = first | {"participating": {"share": 0.3}}
+    behaviour = {"exposure_window": window} if kind is Shortcut.CASCADE else {}
+    scenario = bare(kind, community=community, behaviour=behaviour)
+    assert shortcut_of(scenario, (NONE,)) is kind
+    for n_luck in (2, 16):
+        whole = simulate(scenario, communities=1, luck=n_luck, shortcuts=False)
+        assert_same(simulate(scenario, communities=1, luck=n_luck), whole)
+
+
 POINTS = [
     {"behaviour.social_weight": weight, "behaviour.noise": noise}
     for weight in (0.2, 0.8)

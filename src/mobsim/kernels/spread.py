@@ -123,7 +123,8 @@ def list_reached(
     Parameters
     ----------
     reach_start, reached : whom everybody influences.
-    who : ids; those from place `first` to before `last` are asked for.
+    who : ids of residents.
+    first, last : those from place `first` to before `last` are asked for.
     listed : from `room_for_ties`.
 
     Returns
