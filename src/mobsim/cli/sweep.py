@@ -18,7 +18,7 @@ MOST_SHOWN = 3
 
 
 def sweep(
-    design: Annotated[str, typer.Argument(metavar="DESIGN", help="A design file (docs/sweeps.md).")],
+    design: Annotated[str, typer.Argument(metavar="DESIGN", help="A design file (docs/designs.md).")],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Run nothing: say how many runs, how long, how much memory.")
     ] = False,

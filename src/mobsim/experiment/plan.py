@@ -142,7 +142,7 @@ class SweepPlan:
         return pd.DataFrame(columns)
 
 
-def plan_sweep(design: Design | str | Path | Mapping[str, Any], **changes: Any) -> SweepPlan:
+def plan_sweep(design: Design | str | Path | Mapping[str, Any], /, **changes: Any) -> SweepPlan:
     """Plan a sweep: hold a design against its scenario, and work out points, runs and tasks.
 
     Parameters
