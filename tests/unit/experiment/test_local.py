@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -111,7 +112,7 @@ def test_a_killed_worker_is_replaced(troubled: Path) -> None:
         assert isinstance(run_all(pool, [fine])[0], TaskResult)
         [worker] = children_of(os.getpid())
         assert kill(worker)
-        wait_until(lambda: not is_running(worker))
+        wait_until(lambda: not multiprocessing.active_children())
         assert isinstance(run_all(pool, [fine])[0], TaskResult), "it was killed while it had nothing to do"
         [worker] = children_of(os.getpid())
         killer = threading.Timer(1.0, kill, [worker])
