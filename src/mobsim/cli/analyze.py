@@ -28,6 +28,10 @@ analyze = typer.Typer(
     help="""Analyse a sweep: surfaces, sensitivity, who is best where, what would change it, where it fails.
 
 Every analysis takes a ledger, or the folder of a sweep, and writes tables and a figure beside it.
+
+\b
+  mobsim analyze best results/my_sweep/3bea8834d8d7
+  mobsim analyze surface --help
 """,
 )
 
@@ -63,7 +67,12 @@ def surface_command(
     to: To = None,
     json: Json = False,
 ) -> None:
-    """Show how an outcome, or a difference between two arms, changes over one or two factors."""
+    """Show how an outcome, or a difference between two arms, changes over one or two factors.
+
+    \b
+    mobsim analyze surface results/my_sweep/3bea8834d8d7
+    mobsim analyze surface ledger.sqlite --arm outreach --outcome gap_fe
+    """  # noqa: D301
     from mobsim.analysis.surface import surface
     from mobsim.experiment.results import load_results
     from mobsim.plots_of_sweeps import surface_figure
@@ -89,7 +98,11 @@ def sensitivity_command(
     to: To = None,
     json: Json = False,
 ) -> None:
-    """Show how much each factor matters, and how much is noise (saltelli and morris designs)."""
+    """Show how much each factor matters, and how much is noise (saltelli and morris designs).
+
+    \b
+    mobsim analyze sensitivity results/my_sweep/3bea8834d8d7
+    """  # noqa: D301
     from mobsim.analysis.sensitivity import sensitivity
     from mobsim.errors import UsageError
     from mobsim.experiment.results import load_results
@@ -114,7 +127,11 @@ def best_command(
     to: To = None,
     json: Json = False,
 ) -> None:
-    """Show which arm is best where, and where nobody can tell."""
+    """Show which arm is best where, and where nobody can tell.
+
+    \b
+    mobsim analyze best results/my_sweep/3bea8834d8d7
+    """  # noqa: D301
     from mobsim.analysis.best_map import best_map
     from mobsim.experiment.results import load_results
     from mobsim.plots_of_sweeps import best_figure
@@ -133,7 +150,11 @@ def tornado_command(
     to: To = None,
     json: Json = False,
 ) -> None:
-    """Show how far each factor moves the best arm's lead, and which would change the ranking."""
+    """Show how far each factor moves the best arm's lead, and which would change the ranking.
+
+    \b
+    mobsim analyze tornado results/my_sweep/3bea8834d8d7
+    """  # noqa: D301
     from mobsim.analysis.tornado import tornado
     from mobsim.experiment.results import load_results
     from mobsim.plots_of_sweeps import tornado_figure
@@ -164,7 +185,11 @@ def discover_command(
     to: To = None,
     json: Json = False,
 ) -> None:
-    """Describe where an arm fails: "outreach fails when budget <= 3 and trust <= 0.4"."""
+    """Describe where an arm fails: "outreach fails when budget <= 3 and trust <= 0.4".
+
+    \b
+    mobsim analyze discover results/my_sweep/3bea8834d8d7 --arm outreach
+    """  # noqa: D301
     from mobsim.analysis.discovery import discover
     from mobsim.experiment.results import load_results
     from mobsim.plots_of_sweeps import discovery_figure
@@ -193,7 +218,11 @@ def convergence_command(
     to: To = None,
     json: Json = False,
 ) -> None:
-    """Show how intervals narrow with replicates, and how many are needed."""
+    """Show how intervals narrow with replicates, and how many are needed.
+
+    \b
+    mobsim analyze convergence results/my_sweep/3bea8834d8d7
+    """  # noqa: D301
     from mobsim.analysis.convergence import convergence
     from mobsim.experiment.results import load_results
     from mobsim.plots_of_sweeps import convergence_figure

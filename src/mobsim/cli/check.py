@@ -19,14 +19,14 @@ def check(
         ),
     ] = False,
 ) -> int:
-    r"""Check scenario files before anything runs; every fault is told with its line.
+    """Check scenario files before anything runs; every fault is told with its line.
 
     \b
     mobsim check my_village.yaml
     mobsim check scenarios/*.yaml
     mobsim check vaccination_district --json
     mobsim check my_village.yaml --baseline
-    """
+    """  # noqa: D301
     results = [_checked(file) for file in files]
     if baseline:
         results = [_with_baseline(result) if result["ok"] else result for result in results]

@@ -39,7 +39,14 @@ def compare(
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
 ) -> None:
-    """Compare all strategies of a scenario, and none, under the same communities and luck."""
+    """Compare all strategies of a scenario, and none, under the same communities and luck.
+
+    \b
+    mobsim compare my_village.yaml
+    mobsim compare vaccination_district --communities 64
+    mobsim compare my_village.yaml --until 0.01     as many as one point takes
+    mobsim compare my_village.yaml --json > comparison.json
+    """  # noqa: D301
     import time
 
     from mobsim.cli.progress import duration, reporter

@@ -25,7 +25,13 @@ def export(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
 ) -> None:
-    """Write the tables of a sweep: runs, weeks, points, failures, and what their columns mean."""
+    """Write the tables of a sweep: runs, weeks, points, failures, and what their columns mean.
+
+    \b
+    mobsim export results/my_sweep/3bea8834d8d7
+    mobsim export ledger.sqlite --to tables --parquet
+    mobsim export ledger.sqlite --salvage           what is whole of a damaged one
+    """  # noqa: D301
     from mobsim.experiment.results import load_results
 
     if salvage:

@@ -43,6 +43,7 @@ HELP = """Compare strategies that mobilize a community under a budget.
   mobsim compare vaccination_district     which strategy does more for the money
   mobsim new my_village                   start a scenario of your own
   mobsim check my_village.yaml            is it right?
+  mobsim sweep design.yaml                many settings: what depends on what?
 
 Every command explains itself: mobsim compare --help
 """

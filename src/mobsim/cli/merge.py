@@ -14,7 +14,12 @@ def merge(
     parquet: Annotated[bool, typer.Option("--parquet", help="Write Parquet beside CSV.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
 ) -> None:
-    """Put the shards of one sweep together and write its tables."""
+    """Put the shards of one sweep together and write its tables.
+
+    \b
+    mobsim merge results/my_sweep/3bea8834d8d7 results/my_sweep/3bea8834d8d7
+    mobsim merge whole.sqlite ledger-1-of-2.sqlite ledger-2-of-2.sqlite
+    """  # noqa: D301
     from mobsim.cli.export import write_and_tell
     from mobsim.experiment.merge import merge as merge_ledgers
     from mobsim.experiment.results import load_results

@@ -16,13 +16,13 @@ def new(
         ),
     ] = "starter",
 ) -> None:
-    r"""Write a commented scenario file that is right as it stands; a file that is there is never touched.
+    """Write a commented scenario file that is right as it stands; a file that is there is never touched.
 
     \b
     mobsim new my_village
     mobsim new my_village --from vaccination_district
     mobsim check my_village.yaml
-    """
+    """  # noqa: D301
     from mobsim.scenario.template import write_new
 
     path = write_new(name, template)

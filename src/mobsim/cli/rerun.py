@@ -16,7 +16,11 @@ def rerun(
     run_id: Annotated[str, typer.Argument(help="Which run, such as p12-c3-l0-outreach.")],
     json: Annotated[bool, typer.Option("--json", help="Print JSON with the rows of the run.")] = False,
 ) -> None:
-    """Run one run of a sweep once more, alone; --debug shows where a failed run fails."""
+    """Run one run of a sweep once more, alone; --debug shows where a failed run fails.
+
+    \b
+    mobsim rerun results/my_sweep/3bea8834d8d7 p12-c3-l0-outreach
+    """  # noqa: D301
     from mobsim.experiment.again import rerun as run_again
 
     found = run_again(ledger, run_id)

@@ -23,7 +23,12 @@ def run(
     csv: Annotated[bool, typer.Option("--csv", help="Print every week as CSV.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print every week as JSON.")] = False,
 ) -> None:
-    """Show the weeks of one strategy in one community."""
+    """Show the weeks of one strategy in one community.
+
+    \b
+    mobsim run vaccination_district --arm mixed
+    mobsim run my_village.yaml --arm none --luck 3 --csv > weeks.csv
+    """  # noqa: D301
     from mobsim.errors import UsageError, nearest
     from mobsim.report.tables import csv_of
     from mobsim.scenario.file import load_scenario

@@ -10,13 +10,13 @@ import typer
 def scenarios(
     as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
 ) -> None:
-    r"""List the scenarios that come with mobsim; their names stand for their files in every command.
+    """List the scenarios that come with mobsim; their names stand for their files in every command.
 
     \b
     mobsim scenarios
     mobsim compare four_villages_a_information
     mobsim check limits/bass
-    """
+    """  # noqa: D301
     from mobsim.scenario.catalogue import shipped_scenarios, title_of
 
     rows = [(name, title_of(path)) for name, path in shipped_scenarios().items()]

@@ -6,13 +6,13 @@ import typer
 
 
 def schema() -> None:
-    r"""Print the JSON Schema of scenario files, with which an editor completes and checks while one types.
+    """Print the JSON Schema of scenario files, with which an editor completes and checks while one types.
 
     \b
     mobsim schema > scenario.schema.json
     # and as the first line of a scenario:
     # yaml-language-server: $schema=scenario.schema.json
-    """
+    """  # noqa: D301
     import json
 
     from mobsim.scenario.dump import json_schema

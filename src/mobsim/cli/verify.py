@@ -18,7 +18,12 @@ def verify(
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")] = False,
 ) -> None:
-    """Check a ledger and run a random sample of its runs once more; exit code 1 if any number differs."""
+    """Check a ledger and run a random sample of its runs once more; exit code 1 if any number differs.
+
+    \b
+    mobsim verify results/my_sweep/3bea8834d8d7
+    mobsim verify ledger.sqlite --sample 100
+    """  # noqa: D301
     from mobsim.cli.progress import reporter
     from mobsim.experiment.again import verify as run_again
     from mobsim.experiment.results import load_results
