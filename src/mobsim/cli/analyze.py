@@ -30,8 +30,8 @@ analyze = typer.Typer(
 Every analysis takes a ledger, or the folder of a sweep, and writes tables and a figure beside it.
 
 \b
-  mobsim analyze best results/my_sweep/3bea8834d8d7
-  mobsim analyze surface --help
+mobsim analyze best results/my_sweep/3bea8834d8d7
+mobsim analyze surface --help
 """,
 )
 

@@ -9,9 +9,10 @@ from mobsim.cli.main import COMMANDS, main
 ANALYSES = ("surface", "sensitivity", "best", "tornado", "discover", "convergence")
 
 
-@pytest.mark.parametrize(
-    "words", [*[(name,) for name in COMMANDS], *[("analyze", name) for name in ANALYSES]]
-)
+WORDS = [*((name,) for name in COMMANDS), *(("analyze", name) for name in ANALYSES)]
+
+
+@pytest.mark.parametrize("words", WORDS, ids=map(" ".join, WORDS))
 def test_every_command_shows_examples_line_by_line(
     words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
