@@ -5,11 +5,12 @@ A run is one replicate (community, luck) of one arm. The columns of the tables a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mobsim.campaign.activity import ActivityUse, line_names
 from mobsim.engine.survey import SurveyResult
@@ -109,6 +110,23 @@ class Records:
         from mobsim.engine.week_tables import table_of_weeks
 
         return table_of_weeks(self)
+
+    def run_columns(self) -> dict[str, NDArray[Any]]:
+        """Return the outcomes of `runs` as arrays (runs,)."""
+        from mobsim.engine.run_table import columns_of_runs
+
+        return columns_of_runs(self)
+
+    def week_columns(self, weeks: Sequence[int] | None = None) -> dict[str, NDArray[Any]]:
+        """Return the weeks and what `weeks` says of them as arrays (runs x weeks,), run after run.
+
+        Parameters
+        ----------
+        weeks : which weeks, in rising order; none: all.
+        """
+        from mobsim.engine.week_tables import columns_of_weeks
+
+        return columns_of_weeks(self, weeks)
 
     def activities(self) -> pd.DataFrame:
         """Return one row an arm, activity and week, the mean over runs."""

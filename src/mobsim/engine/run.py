@@ -542,10 +542,10 @@ def join_records(
     surveys = [(row_of[block.lanes[s.lane]], s) for block in blocks for s in block.surveys_asked]
     end = scenario.campaign.horizon_weeks - 1
     if workers == 1:
-        joined = {name: _joined(name, blocks, rows) for name in JOINED}
+        joined = {name: joined_array(name, blocks, rows) for name in JOINED}
     else:
         with ThreadPoolExecutor(max_workers=workers) as pool:
-            parts = pool.map(lambda name: _joined(name, blocks, rows), JOINED)
+            parts = pool.map(lambda name: joined_array(name, blocks, rows), JOINED)
             joined = dict(zip(JOINED, parts, strict=True))
     return Records(
         scenario=scenario,
@@ -558,8 +558,15 @@ def join_records(
     )
 
 
-def _joined(name: str, blocks: Sequence[BlockRecords], rows: Sequence[a.Int64]) -> np.ndarray:
-    """Put an array of all blocks into its rows; arms with fewer activities have zeros behind them."""
+def joined_array(name: str, blocks: Sequence[BlockRecords], rows: Sequence[a.Int64 | slice]) -> np.ndarray:
+    """Put an array of all blocks into its rows; arms with fewer activities have zeros behind them.
+
+    Parameters
+    ----------
+    name : of the array.
+    blocks : what each block recorded.
+    rows : for each block the rows of its lanes.
+    """
     parts = [getattr(block, name) for block in blocks]
     shape = [sum(part.shape[0] for part in parts), *parts[0].shape[1:]]
     if name in BY_ACTIVITY:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Hashable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,7 @@ from mobsim.engine.records import (
 )
 from mobsim.engine.scoring import gap_and_parity, goal_met, goal_met_on_estimates, goal_names
 from mobsim.kernels.arrays import Float64, Int64
-from mobsim.scenario.scenario import Scenario
+from mobsim.scenario.scenario import NONE, Scenario
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +37,8 @@ WEEKS_RUNNING = 4
 HOURS_OF_A_PARTICIPANT, HOURS_OF_AN_ORGANIZER = 1.0, 4.0
 """Unpaid hours in a week [A]; an organizer who participates gives both."""
 
-Columns = Iterator[tuple[str, object]]
+Column = npt.NDArray[Any]
+Columns = Iterator[tuple[str, Column]]
 
 
 def table_of_runs(records: Records) -> pd.DataFrame:
@@ -49,10 +50,40 @@ def table_of_runs(records: Records) -> pd.DataFrame:
     """
     import pandas as pd
 
-    table = records.keys()
+    return pd.DataFrame(records.keys() | columns_of_runs(records))
+
+
+def columns_of_runs(records: Records) -> dict[str, Column]:
+    """Return (runs,) every outcome.
+
+    Parameters
+    ----------
+    records : what was measured.
+    """
+    table: dict[str, Column] = {}
     for columns in (_participation, _reach, _money, _lasting, _goals, _unpaid, _means, _stakeholders, _voice):
         table |= dict(columns(records))
-    return pd.DataFrame(table)
+    return table
+
+
+def read_by_tables(scenario: Scenario) -> Hashable:
+    """Return all that the tables of runs and weeks read of a scenario.
+
+    Scenarios that agree in it may stand in one `Records`, whatever else differs between them.
+
+    Parameters
+    ----------
+    scenario : the resolved scenario.
+    """
+    community, campaign = scenario.community, scenario.campaign
+    return (
+        tuple((name, group.marginalized) for name, group in community.groups.items()),
+        len(community.organizations),
+        (campaign.horizon_weeks, campaign.funding_ends_week, campaign.decision_interval_weeks),
+        scenario.goals,
+        visit_cents(scenario),
+        tuple((arm, tuple(_gives_voice(scenario, arm))) for arm in scenario.arms),
+    )
 
 
 def visit_cents(scenario: Scenario) -> int:
@@ -84,22 +115,21 @@ def _reach(records: Records) -> Columns:
 
 
 def _money(records: Records) -> Columns:
-    funded = slice(records.funding_end + 1)
-    both = records.cents + records.local
-    yield "cost", both[:, funded].sum(axis=(1, 2)) / 100.0
-    yield "cost_external", records.cents.sum(axis=(1, 2)) / 100.0
-    yield "cost_local", records.local.sum(axis=(1, 2)) / 100.0
+    external, local = records.cents.sum(axis=2), records.local.sum(axis=2)
+    contacts = records.contacts * visit_cents(records.scenario)
+    funded, later = slice(records.funding_end + 1), slice(records.funding_end + 1, None)
+    yield "cost", (external[:, funded].sum(axis=1) + local[:, funded].sum(axis=1)) / 100.0
+    yield "cost_external", external.sum(axis=1) / 100.0
+    yield "cost_local", local.sum(axis=1) / 100.0
     yield "local_income", records.income.sum(axis=1) / 100.0
     yield "unspent", records.unspent_cents / 100.0
-    yield "self_reliance_funded", _self_reliance(records, funded)
-    yield "self_reliance_sustained", _self_reliance(records, slice(records.funding_end + 1, None))
+    for name, weeks in (("funded", funded), ("sustained", later)):
+        own = local[:, weeks].sum(axis=1) + contacts[:, weeks].sum(axis=1)
+        yield f"self_reliance_{name}", _self_reliance(own, external[:, weeks].sum(axis=1))
 
 
-def _self_reliance(records: Records, weeks: slice) -> Float64:
+def _self_reliance(local: Int64, external: Int64) -> Float64:
     """Return local effort / all effort in money; an organizer's contact counts as much as a visit."""
-    external = records.cents[:, weeks].sum(axis=(1, 2))
-    contacts = records.contacts[:, weeks].sum(axis=1) * visit_cents(records.scenario)
-    local = contacts + records.local[:, weeks].sum(axis=(1, 2))
     return ratio(local, local + external)
 
 
@@ -123,12 +153,10 @@ def _goals(records: Records) -> Columns:
 
 
 def _unpaid(records: Records) -> Columns:
-    people_weeks = records.counts.sum(axis=(1, 2))
-    yield (
-        "volunteer_hours",
-        HOURS_OF_A_PARTICIPANT * people_weeks[:, PARTICIPATING]
-        + HOURS_OF_AN_ORGANIZER * people_weeks[:, ORGANIZING],
+    takes_part, organizes = (
+        records.counts[..., which].sum(axis=(1, 2)) for which in (PARTICIPATING, ORGANIZING)
     )
+    yield "volunteer_hours", HOURS_OF_A_PARTICIPANT * takes_part + HOURS_OF_AN_ORGANIZER * organizes
     yield "contacts_by_organizers", records.contacts.sum(axis=1)
 
 
@@ -159,17 +187,24 @@ def _voice(records: Records) -> Columns:
     """Share of the seats at meetings: activities that give ownership to those who come."""
     seats = np.zeros(records.group_sizes.shape, np.int64)
     for arm, rows in records.rows_by_arm().items():
-        for b, use in enumerate(records.uses(arm)):
-            activity = records.scenario.activities[use.kind]
-            if activity.delivery == "seats" and activity.ownership > 0:
+        for b, gives_voice in enumerate(_gives_voice(records.scenario, arm)):
+            if gives_voice:
                 seats[rows] += records.reached[rows, :, b].sum(axis=1)
     for g, group in enumerate(records.groups):
         yield f"voice_share__{group}", ratio(seats[:, g], seats.sum(axis=1))
 
 
+def _gives_voice(scenario: Scenario, arm: str) -> Iterator[bool]:
+    """For each line of an arm whether it seats residents who come to own the cause."""
+    for use in () if arm == NONE else scenario.arms[arm].activities:
+        activity = scenario.activities[use.kind]
+        yield activity.delivery == "seats" and activity.ownership > 0
+
+
 def _shares(records: Records, name: str, amounts: Int64 | Float64) -> Columns:
     """Amounts by group as shares (or means) of all residents and of each group."""
-    yield name, amounts.sum(axis=1) / records.group_sizes.sum(axis=1)
+    in_order = np.ascontiguousarray(amounts)  # how numbers are added up depends on how they lie in memory
+    yield name, in_order.sum(axis=1) / records.group_sizes.sum(axis=1)
     for g, group in enumerate(records.groups):
         yield f"{name}__{group}", ratio(amounts[:, g], records.group_sizes[:, g])
 

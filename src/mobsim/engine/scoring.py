@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -56,9 +58,9 @@ def goal_met_on_estimates(records: Records, goal: GoalSpec) -> Float64:
     goal : the goal.
     """
     met = np.full(len(records.runs_index), np.nan)
-    for row, survey in records.surveys_asked:
-        if survey.week <= goal.by_week:
-            met[row] = _met_by(survey, goal, records, row)
+    last = {row: survey for row, survey in records.surveys_asked if survey.week <= goal.by_week}
+    if last:
+        met[list(last)] = _met_by(list(last.values()), goal, records)
     return met
 
 
@@ -75,7 +77,7 @@ def gap_and_parity(records: Records, week: int | slice) -> tuple[Float64, Float6
 
     def share(members: npt.NDArray[np.bool_]) -> Float64:
         size = records.group_sizes[:, members].sum(axis=1)
-        taking_part = counts[..., members].sum(axis=-1)
+        taking_part = counts @ members.astype(np.int64)
         return ratio(
             taking_part, np.broadcast_to(size if taking_part.ndim == 1 else size[:, None], taking_part.shape)
         )
@@ -108,21 +110,30 @@ def estimated_share(yes: Int64, survey: SurveyResult, sizes: Int64, members: sli
     return estimate(said, asked, size, survey.misreport)
 
 
-def _met_by(survey: SurveyResult, goal: GoalSpec, records: Records, row: int) -> float:
-    """Score a goal on one survey: 1, 0, or NaN where the group was not asked."""
-    sizes = records.group_sizes[row]
+def _met_by(surveys: Sequence[SurveyResult], goal: GoalSpec, records: Records) -> Float64:
+    """Score a goal on each of some surveys: 1, 0, or NaN where the group was not asked."""
     if goal.indicator == "gap":
         marginalized = marginalized_groups(records)
-        few, many = (
-            estimated_share(survey.participating_yes, survey, sizes, np.flatnonzero(members).tolist()).value
-            for members in (marginalized, ~marginalized)
-        )
-        found, met = many - few, many - few <= _at_most(goal)
+        few, many = (_believed(surveys, PARTICIPATING, members) for members in (marginalized, ~marginalized))
+        found = many - few
+        met = found <= _at_most(goal)
     else:
-        yes = survey.participating_yes if goal.indicator == "participation" else survey.aware_yes
-        found = estimated_share(yes, survey, sizes, _members(records, goal.group)).value
+        which = PARTICIPATING if goal.indicator == "participation" else AWARE
+        found = _believed(surveys, which, _members(records, goal.group))
         met = found >= _at_least(goal)
-    return float("nan") if np.isnan(found) else float(met)
+    return np.where(np.isnan(found), np.nan, met)
+
+
+def _believed(
+    surveys: Sequence[SurveyResult], which: int, members: slice | list[int] | npt.NDArray[np.bool_]
+) -> Float64:
+    """Return (surveys,) the value of `campaign.monitoring.estimate` for the share of some groups."""
+    yes = np.array([s.participating_yes if which == PARTICIPATING else s.aware_yes for s in surveys])
+    asked = np.array([s.asked for s in surveys])
+    misreport = np.array([s.misreport for s in surveys])
+    said = ratio(yes[:, members].sum(axis=1), asked[:, members].sum(axis=1))
+    believed: Float64 = np.clip((said - misreport) / (1.0 - 2.0 * misreport), 0.0, 1.0)
+    return believed
 
 
 def _members(records: Records, group: str) -> slice | list[int]:

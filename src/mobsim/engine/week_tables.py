@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from mobsim.campaign.activity import SURVEY
 from mobsim.engine.records import (
@@ -24,6 +26,8 @@ from mobsim.engine.records import (
 if TYPE_CHECKING:
     import pandas as pd
 
+Column = npt.NDArray[Any]
+
 
 def table_of_weeks(records: Records) -> pd.DataFrame:
     """Return one row a run and week.
@@ -34,12 +38,25 @@ def table_of_weeks(records: Records) -> pd.DataFrame:
     """
     import pandas as pd
 
-    n_runs, n_weeks = records.counts.shape[:2]
-    table: dict[str, object] = {
-        name: np.repeat(np.asarray(value), n_weeks) for name, value in records.keys().items()
-    }
-    table["week"] = np.tile(np.arange(n_weeks), n_runs)
-    sizes = np.broadcast_to(records.group_sizes[:, None, :], records.counts.shape[:3])
+    n_weeks = records.end + 1
+    keys = {name: np.repeat(np.asarray(value), n_weeks) for name, value in records.keys().items()}
+    return pd.DataFrame(keys | columns_of_weeks(records))
+
+
+def columns_of_weeks(records: Records, weeks: Sequence[int] | None = None) -> dict[str, Column]:
+    """Return (runs x weeks,) the week and what was measured at its end, run after run.
+
+    Parameters
+    ----------
+    records : what was measured.
+    weeks : which weeks, in rising order; none: all.
+    """
+    chosen = slice(None) if weeks is None else np.array(weeks)
+    counts = records.counts[:, chosen]
+    n_runs, n_weeks = counts.shape[:2]
+    table: dict[str, Column] = {"week": np.tile(np.arange(records.end + 1)[chosen], n_runs)}
+    sizes = np.broadcast_to(records.group_sizes[:, None, :], counts.shape[:3])
+    residents = sizes.sum(axis=2)
     counted = (
         ("aware", AWARE),
         ("participation", PARTICIPATING),
@@ -47,21 +64,23 @@ def table_of_weeks(records: Records) -> pd.DataFrame:
         ("organizers", ORGANIZING),
     )
     for name, which in counted:
-        count = records.counts[..., which]
-        table[name] = (count.sum(axis=2) / sizes.sum(axis=2)).ravel()
+        count = counts[..., which]
+        table[name] = (count.sum(axis=2) / residents).ravel()
         for g, group in enumerate(records.groups):
             table[f"{name}__{group}"] = ratio(count[..., g], sizes[..., g]).ravel()
-    table["results"] = records.results.ravel()
-    table["wins"] = records.wins.ravel()
-    table["coalition"] = records.coalition.ravel()
+    table["results"] = records.results[:, chosen].ravel()
+    table["wins"] = records.wins[:, chosen].ravel()
+    table["coalition"] = records.coalition[:, chosen].ravel()
+    stances = records.stances[:, chosen]
     leaders = np.broadcast_to(records.leaders[:, None], (n_runs, n_weeks))
-    table["supportive"] = ratio(records.stances[..., SUPPORTIVE], leaders).ravel()
-    table["opposed"] = ratio(records.stances[..., OPPOSED], leaders).ravel()
-    table["contacts_by_organizers"] = records.contacts.ravel()
-    table["spent"] = ((records.cents + records.local).sum(axis=2) / 100.0).ravel()
-    table["spent_local"] = (records.local.sum(axis=2) / 100.0).ravel()
-    table["local_income"] = (records.income / 100.0).ravel()
-    return pd.DataFrame(table)
+    table["supportive"] = ratio(stances[..., SUPPORTIVE], leaders).ravel()
+    table["opposed"] = ratio(stances[..., OPPOSED], leaders).ravel()
+    table["contacts_by_organizers"] = records.contacts[:, chosen].ravel()
+    local = records.local[:, chosen].sum(axis=2)
+    table["spent"] = ((records.cents[:, chosen].sum(axis=2) + local) / 100.0).ravel()
+    table["spent_local"] = (local / 100.0).ravel()
+    table["local_income"] = (records.income[:, chosen] / 100.0).ravel()
+    return table
 
 
 def table_of_activities(records: Records) -> pd.DataFrame:

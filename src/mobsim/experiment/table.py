@@ -266,7 +266,21 @@ def _of_series(series: pd.Series[Any]) -> Any:
 def _below_each_other(columns: Sequence[Column]) -> Column:
     if not isinstance(columns[0], Words):
         return np.concatenate([column for column in columns if not isinstance(column, Words)])
-    parts = [column for column in columns if isinstance(column, Words)]
+    return words_below_each_other([column for column in columns if isinstance(column, Words)])
+
+
+def words_below_each_other(parts: Sequence[Words]) -> Words:
+    """Return the rows of several columns of words one below the other.
+
+    Parameters
+    ----------
+    parts : at least one.
+
+    Examples
+    --------
+    >>> words_below_each_other([Words.of(["none"]), Words.of(["outreach", "none"])]).tolist()
+    ['none', 'outreach', 'none']
+    """
     place: dict[str, int] = {}
     codes = []
     for part in parts:

@@ -13,26 +13,30 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mobsim.experiment.failure import Failure
-from mobsim.experiment.table import Table
+from mobsim.experiment.table import NOTHING, Column, Table, Words, words_below_each_other
 from mobsim.experiment.tasks import RunKey
 from mobsim.experiment.worlds import Worlds
 from mobsim.scenario.scenario import Scenario
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from mobsim.engine.records import Records
     from mobsim.experiment.plan import SweepPlan
 
 RUNS, WEEKS = "runs", "weeks"
-KEYS = ("point", "arm", "community", "luck")
+ARM, WEEK = "arm", "week"
+KEYS = ("point", ARM, "community", "luck")
 DECISIONS, NO_WEEKS = "decisions", "none"
 
 LONGEST = 2000
 """Letters of an error's sentence that are kept."""
 
-Frames = dict[str, list["pd.DataFrame"]]
+Piece = Mapping[str, Column]
+"""Rows of a table, in any order, by column; the arm as its place among the arms of the order."""
+Pieces = dict[str, list[Piece]]
 """Name of a table -> its pieces."""
 
 
@@ -152,13 +156,13 @@ def run_task(order: TaskOrder) -> TaskResult:
         except (Exception, SystemExit) as error:
             of_point = replace(order, points={point: overrides})
             failures += [_failure(run, "scenario", error) for run in of_point.runs()]
-    frames: Frames = {}
+    pieces: Pieces = {}
     left = replace(order, points={point: order.points[point] for point in worlds})
     if worlds:
-        _run_or_halve(left, worlds, frames, failures)
+        _run_or_halve(left, worlds, pieces, failures)
     return TaskResult(
         number=order.number,
-        tables=tables_of(frames, order.arms),
+        tables=tables_of(pieces, order.arms),
         failures=_in_order(order, failures),
         n_runs=order.n_runs,
         seconds=time.thread_time() - started,
@@ -173,13 +177,13 @@ def joined_result(order: TaskOrder, parts: Sequence[TaskResult]) -> TaskResult:
     order : for the whole task.
     parts : results of orders that hold all of its runs between them.
     """
-    frames: Frames = {}
+    pieces: Pieces = {}
     for part in parts:
         for name, table in part.tables.items():
-            frames.setdefault(name, []).append(table.to_frame())
+            pieces.setdefault(name, []).append(_with_places_of_arms(table, order.arms))
     return TaskResult(
         number=order.number,
-        tables=tables_of(frames, order.arms),
+        tables=tables_of(pieces, order.arms),
         failures=_in_order(order, [failure for part in parts for failure in part.failures]),
         n_runs=order.n_runs,
         seconds=sum(part.seconds for part in parts),
@@ -199,7 +203,7 @@ def dead_run(order: TaskOrder, reason: str, attempt: int) -> TaskResult:
     return TaskResult(number=order.number, tables={}, failures=failures, n_runs=order.n_runs)
 
 
-def tables_of(frames: Mapping[str, Sequence[pd.DataFrame]], arms: Sequence[str]) -> dict[str, Table]:
+def tables_of(pieces: Mapping[str, Sequence[Piece]], arms: Sequence[str]) -> dict[str, Table]:
     """Put the pieces of each table together, rows by point, arm, community, luck and week.
 
     A column that only some pieces have is empty in the others; columns stand in the order in which the rows
@@ -207,25 +211,73 @@ def tables_of(frames: Mapping[str, Sequence[pd.DataFrame]], arms: Sequence[str])
 
     Parameters
     ----------
-    frames : name of a table -> its pieces; each row stands in one of them.
+    pieces : name of a table -> its pieces; each row stands in one of them.
     arms : the arms in their order.
     """
-    import numpy as np
-    import pandas as pd
-
-    code = {arm: place for place, arm in enumerate(arms)}
     tables = {}
-    for name, pieces in frames.items():
-        by_point = sorted(pieces, key=lambda piece: int(piece["point"].min()))
-        whole = pd.concat(by_point, ignore_index=True)
-        keys = [whole["point"], whole["arm"].map(code), whole["community"], whole["luck"]]
-        keys += [whole["week"]] if name == WEEKS else []
-        tables[name] = Table.from_frame(whole.iloc[np.lexsort(keys[::-1])])
+    for name, parts in pieces.items():
+        by_point = sorted(parts, key=lambda piece: int(_array(piece["point"]).min()))
+        columns = {column: _whole(column, by_point) for column in _names(by_point)}
+        keys = [_array(columns[key]) for key in (*KEYS, WEEK) if key in columns]
+        order = _places_in_order(keys)
+        in_order = {
+            column: Words(values.codes[order], values.words) if isinstance(values, Words) else values[order]
+            for column, values in columns.items()
+        }
+        tables[name] = Table(in_order | {ARM: Words(_array(in_order[ARM]).astype(np.int32), tuple(arms))})
     return tables
 
 
+def _names(pieces: Sequence[Piece]) -> list[str]:
+    return list(dict.fromkeys(name for piece in pieces for name in piece))
+
+
+def _whole(name: str, pieces: Sequence[Piece]) -> Column:
+    """Put one column of all pieces below each other; NaN, or no word, where a piece does not have it."""
+    parts = [piece.get(name) for piece in pieces]
+    if any(isinstance(part, Words) for part in parts):
+        empty = [Words(np.full(_rows(piece), NOTHING, np.int32), ()) for piece in pieces]
+        words = [part if isinstance(part, Words) else none for part, none in zip(parts, empty, strict=True)]
+        return words_below_each_other(words)
+    return np.concatenate(
+        [
+            np.full(_rows(piece), np.nan) if part is None else _array(part)
+            for part, piece in zip(parts, pieces, strict=True)
+        ]
+    )
+
+
+def _rows(piece: Piece) -> int:
+    return len(piece["point"])
+
+
+def _array(column: Column) -> NDArray[Any]:
+    assert not isinstance(column, Words)
+    return column
+
+
+def _places_in_order(keys: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Return the places of rows ordered by several whole numbers, the first before the second and so on."""
+    whole = np.zeros(len(keys[0]), np.int64)
+    for key in keys:
+        span = int(key.max()) + 1
+        if span * (int(whole.max()) + 1) >= 2**63:
+            return np.lexsort(keys[::-1])
+        whole = whole * span + key
+    return np.argsort(whole, kind="stable")
+
+
+def _with_places_of_arms(table: Table, arms: Sequence[str]) -> Piece:
+    """Return the columns of a table that `tables_of` made, as a piece for another one."""
+    arm = table[ARM]
+    assert isinstance(arm, Words)
+    place = {name: k for k, name in enumerate(arms)}
+    places = np.array([place[word] for word in arm.words], np.int64)
+    return {**table.columns, ARM: places[arm.codes]}
+
+
 def _run_or_halve(
-    order: TaskOrder, worlds: Mapping[int, Scenario], frames: Frames, failures: list[Failure]
+    order: TaskOrder, worlds: Mapping[int, Scenario], pieces: Pieces, failures: list[Failure]
 ) -> None:
     """Run all runs of an order together, or else those of its halves, down to single runs."""
     attempt = _Attempt()
@@ -236,11 +288,11 @@ def _run_or_halve(
             failures += [_failure(run, attempt.stage, error) for run in order.runs()]
             return
     else:
-        for name, pieces in found.items():
-            frames.setdefault(name, []).extend(pieces)
+        for name, parts in found.items():
+            pieces.setdefault(name, []).extend(parts)
         return
     for half in order.halves():
-        _run_or_halve(half, worlds, frames, failures)
+        _run_or_halve(half, worlds, pieces, failures)
 
 
 class _Attempt:
@@ -248,7 +300,7 @@ class _Attempt:
 
     stage = "community"
 
-    def run(self, order: TaskOrder, worlds: Mapping[int, Scenario]) -> Frames:
+    def run(self, order: TaskOrder, worlds: Mapping[int, Scenario]) -> Pieces:
         """Build, simulate and make the tables."""
         from mobsim.engine.each import build_each, simulate_each
 
@@ -258,27 +310,22 @@ class _Attempt:
         self.stage = "simulation"
         simulated = simulate_each(at_points, arms=order.arms, communities=communities, luck=order.luck)
         self.stage = "tables"
-        frames: Frames = {RUNS: []} if order.record == NO_WEEKS else {RUNS: [], WEEKS: []}
-        for members, records in simulated:
-            numbers = [points[k] for k in members]
-            frames[RUNS].append(_with_points(records.runs(), numbers))
+        pieces: Pieces = {RUNS: []} if order.record == NO_WEEKS else {RUNS: [], WEEKS: []}
+        for records in simulated:
+            keys = _keys(records, points, order.arms)
+            pieces[RUNS].append(keys | records.run_columns())
             if order.record != NO_WEEKS:
-                frames[WEEKS].append(_with_points(_weeks(records, order.record), numbers))
-        return frames
+                weeks = records.mean_weeks if order.record == DECISIONS else range(records.end + 1)
+                repeated = {name: np.repeat(key, len(weeks)) for name, key in keys.items()}
+                pieces[WEEKS].append(repeated | records.week_columns(weeks))
+        return pieces
 
 
-def _weeks(records: Records, which: str) -> pd.DataFrame:
-    weeks = records.weeks()
-    return weeks[weeks["week"].isin(records.mean_weeks)] if which == DECISIONS else weeks
-
-
-def _with_points(table: pd.DataFrame, points: Sequence[int]) -> pd.DataFrame:
-    """Give each row the number of its point in the sweep, and put the keys first."""
-    import numpy as np
-
-    place = table.pop("point").to_numpy() if "point" in table else np.zeros(len(table), np.int64)
-    table.insert(0, "point", np.asarray(points, np.int64)[place])
-    return table[[*KEYS, *(name for name in table if name not in KEYS)]]
+def _keys(records: Records, points: Sequence[int], arms: Sequence[str]) -> dict[str, NDArray[Any]]:
+    """Return (runs,) the numbers of the point in the sweep, arm, community and luck of each run."""
+    place = {arm: k for k, arm in enumerate(arms)}
+    runs = [(points[run.point], place[run.arm], run.community, run.luck) for run in records.runs_index]
+    return dict(zip(KEYS, np.array(runs, np.int64).T, strict=True))
 
 
 def _failure(run: RunKey, stage: str, error: BaseException) -> Failure:

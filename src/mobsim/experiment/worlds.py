@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from mobsim.community.behaviour import BehaviourSpec
 from mobsim.errors import ScenarioError
 from mobsim.experiment.factors import as_in_a_file, parts_of
-from mobsim.scenario.crosscheck import cross_faults
+from mobsim.scenario.crosscheck import behaviour_fits
 from mobsim.scenario.document import Document
 from mobsim.scenario.dump import plain
 from mobsim.scenario.faults import MISSING, Path, inside
@@ -126,7 +126,7 @@ class Worlds:
             return None  # resolving the whole says what is wrong
         world = self.base.model_copy(update={BEHAVIOUR: behaviour})
         world._folder = self.base.folder
-        return None if cross_faults(world, Document({})) else world
+        return world if behaviour_fits(world) else None
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what can be worked out again."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 
 from mobsim.campaign.calendar import STEPS, CalendarSpec
 from mobsim.community.network import FromFiles
@@ -78,11 +78,12 @@ def _time(scenario: Scenario) -> Iterator[Complaint]:
                 ("campaign", "funding_ends_week"),
                 f" is {ends}; allowed: at most horizon_weeks, which is {horizon}",
             )
+    as_usual = CalendarSpec()  # a default may lie beyond a short horizon
     for step in STEPS:
         for end, last in (("first", horizon - 1), ("until", horizon)):
             path: Path = ("campaign", "calendar", step, end)
             week = getattr(getattr(campaign.calendar, step), end)
-            usual = getattr(getattr(CalendarSpec(), step), end)  # a default may lie beyond a short horizon
+            usual = getattr(getattr(as_usual, step), end)
             if week is not None and week > last and week != usual:
                 yield path, f" is {week}; allowed: at most {last}, because horizon_weeks is {horizon}"
 
@@ -131,7 +132,7 @@ def _checks(scenario: Scenario) -> Iterator[Complaint]:
                 (*where, "at_most"),
                 f" is {check.at_most:g}; allowed: not below at_least, which is {check.at_least:g}",
             )
-        words = _outcomes(scenario)
+        words = _outcomes(tuple(scenario.community.groups), tuple(goal.name for goal in scenario.goals))
         if check.outcome not in words:
             yield (
                 (*where, "outcome"),
@@ -140,13 +141,14 @@ def _checks(scenario: Scenario) -> Iterator[Complaint]:
             )
 
 
-def _outcomes(scenario: Scenario) -> tuple[str, ...]:
+@lru_cache(maxsize=16)
+def _outcomes(groups: tuple[str, ...], goals: tuple[str | None, ...]) -> tuple[str, ...]:
     names: list[str] = []
     for outcome in OUTCOMES:
         if outcome.endswith("__GROUP"):
-            names += (re.sub("GROUP$", group, outcome) for group in scenario.community.groups)
+            names += (outcome.removesuffix("GROUP") + group for group in groups)
         elif outcome.endswith("__GOAL"):
-            names += (re.sub("GOAL$", str(goal.name), outcome) for goal in scenario.goals)
+            names += (outcome.removesuffix("GOAL") + str(goal) for goal in goals)
         else:
             names.append(outcome)
     return tuple(names)

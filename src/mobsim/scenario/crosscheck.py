@@ -22,3 +22,17 @@ def cross_faults(scenario: Scenario, document: Document) -> list[Fault]:
     if not complaints:
         complaints = list(memory_complaints(scenario))
     return [document.fault(path, f"{text_of(path)}{sentence}") for path, sentence in complaints]
+
+
+def behaviour_fits(scenario: Scenario) -> bool:
+    """Say whether a scenario fits together that did so with other values of `behaviour`.
+
+    Parameters
+    ----------
+    scenario : the resolved form.
+
+    Notes
+    -----
+    Of all checks only those of the world read `behaviour`; a test holds this.
+    """
+    return not any(True for _ in community_complaints(scenario))

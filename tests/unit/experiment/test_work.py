@@ -136,7 +136,7 @@ def test_each_stage_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     for where, name, stage in (
         (each, "build", "community"),
         (each, "run_blocks", "simulation"),
-        (run.Records, "runs", "tables"),
+        (run.Records, "run_columns", "tables"),
     ):
         with monkeypatch.context() as patch:
             patch.setattr(where, name, fail)
