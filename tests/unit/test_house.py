@@ -29,7 +29,7 @@ FLOORS = [
     {"mesa_model", "experiment"},
     {"analysis", "testing"},
     {"plots"},
-    {"plots_of_sweeps"},
+    {"plots_of_sweeps", "plots_of_calibration"},
     {"report"},
     {"cli"},
 ]

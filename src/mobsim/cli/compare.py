@@ -131,7 +131,11 @@ def as_text(study: Study, folder: Path) -> str:
     if checks is not None:
         lines = (f"{row[1]}: {row[0]}; found {row[2]}, band {row[3]}" for row in checks.rows)
         parts.append(f"{checks.title}\n" + bullets(lines))
-    limits = [words.COMPARATIVE, *([study.drift.sentence] if study.drift else []), *words.NOT_SHOWN]
+    limits = [
+        words.comparative(study.scenario),
+        *([study.drift.sentence] if study.drift else []),
+        *words.NOT_SHOWN,
+    ]
     parts.append("Limits\n" + bullets(limits))
     parts.append(f"Page: {folder / PAGE}")
     return "\n\n".join(parts)
@@ -170,7 +174,7 @@ def as_json(study: Study, folder: Path) -> str:
         "drift": asdict(study.drift) if study.drift else None,
         "checks": [asdict(check) for check in study.checks],
         "cautions": words.cautions_of(study),
-        "limits": [words.COMPARATIVE, *words.NOT_SHOWN],
+        "limits": [words.comparative(study.scenario), *words.NOT_SHOWN],
         "page": str(folder / PAGE),
     }
     return json.dumps(without_nan(data), indent=2, ensure_ascii=False, allow_nan=False)

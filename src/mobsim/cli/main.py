@@ -23,6 +23,7 @@ COMMANDS = (
     "compare",
     "run",
     "sweep",
+    "calibrate",
     "analyze",
     "check",
     "new",

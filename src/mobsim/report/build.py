@@ -43,7 +43,7 @@ def build_page(study: Study, pictures: Sequence[Picture], manifest: dict[str, An
         strategies=process_tables.strategies_table(study),
         stakeholders=process_tables.stakeholders_table(study),
         surveys=process_tables.surveys_table(study),
-        comparative=words.COMPARATIVE,
+        comparative=words.comparative(study.scenario),
         not_shown=words.NOT_SHOWN,
         tags=_tags_in_words(study),
         pictures=[(picture, base64.b64encode(picture.svg).decode("ascii")) for picture in pictures],

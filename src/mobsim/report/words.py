@@ -9,11 +9,20 @@ from mobsim.analysis.verdict import in_points, in_words, listed
 from mobsim.engine.scoring import goal_names
 from mobsim.report.cells import estimate_of, limits, percent, ratio, whole, with_interval
 from mobsim.report.outcome_tables import additional
-from mobsim.scenario.scenario import NONE
+from mobsim.scenario.calibrated import doubts
+from mobsim.scenario.scenario import NONE, Scenario
 
 COMPARATIVE = (
     "Comparative, uncalibrated: the numbers rank strategies under the assumptions of the scenario; "
     "they forecast no place."
+)
+
+CALIBRATED = (
+    "Calibrated to {fitted_to} ({name}). Out of sample it did better than simple forecasts: "
+    "{out_of_sample}. That "
+    "holds for what was observed; other strategies, places and times are compared under the assumptions "
+    "of the "
+    "scenario."
 )
 
 NOT_SHOWN = (
@@ -24,6 +33,25 @@ NOT_SHOWN = (
     "What is said, ideology, national politics, repression, competing issues, and ties that form or break "
     "are not simulated.",
 )
+
+
+def comparative(scenario: Scenario) -> str:
+    """Say how far the numbers of a scenario can be read as a forecast.
+
+    Without a calibration that was made for this world, and that forecast what was held out better than simple
+    forecasts do, they cannot.
+
+    Parameters
+    ----------
+    scenario : the resolved scenario.
+    """
+    named = scenario.calibration
+    if named is None:
+        return COMPARATIVE
+    why = doubts(scenario)
+    if not why:
+        return CALIBRATED.format(**named.model_dump())
+    return f"{COMPARATIVE} It names the calibration {named.name}, which {'; and '.join(why)}."
 
 
 def summary_of(study: Study) -> list[str]:
@@ -118,6 +146,8 @@ def cautions_of(study: Study) -> list[str]:
         cautions.append(f"{missed} of {len(study.checks)} published facts are not met; see the checks")
     if study.model_class is not None:
         cautions.append(f"run with the model class {study.model_class}, not with the engine: slower")
+    if study.scenario.calibration is not None:
+        cautions += [f"calibration: {sentence}" for sentence in study.scenario.calibration.warnings]
     return [*cautions, *study.scenario.cautions]
 
 

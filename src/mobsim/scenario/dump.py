@@ -16,8 +16,10 @@ _RESERVED = {"null", "true", "false", "y", "n", "yes", "no", "on", "off"}
 
 
 def plain(scenario: Scenario) -> dict[str, Any]:
-    """Return the resolved form as dicts, lists and scalars."""
+    """Return the resolved form as dicts, lists and scalars; without `calibration` if none is named."""
     data: dict[str, Any] = scenario.model_dump(mode="json")
+    if data["calibration"] is None:
+        del data["calibration"]
     return data
 
 
@@ -69,6 +71,11 @@ def json_schema() -> dict[str, Any]:
     parts["ActivitySpec"]["properties"]["like"] = {
         "type": "string",
         "description": "shipped activity whose numbers are taken where nothing else is said",
+    }
+    calibration = schema["properties"]["calibration"]
+    schema["properties"]["calibration"] = {
+        "anyOf": [{"type": "string", "title": "Calibration file"}, *calibration["anyOf"]],
+        "description": "the calibration file (mobsim calibrate) that some of the values come from",
     }
     rules = _offered(parts["TargetSpec"]["properties"], "rule", RULES)
     _offered(parts["ArmSpec"]["properties"], "policy", POLICIES)

@@ -14,7 +14,7 @@ from mobsim.scenario.document import Document
 from mobsim.scenario.faults import Fault, Path, inside, text_of
 
 TAG = re.compile(r"\[[VPAC](?![A-Za-z0-9])[^\]]*\]")
-EXEMPT = ("schema_version", "seed", "replicates")
+EXEMPT = ("schema_version", "seed", "replicates", "calibration")
 
 
 def collect_tags(document: Document) -> tuple[dict[str, str], list[Fault]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from mobsim.errors import nearest
 from mobsim.scenario.allowed import allowed_words, in_words, schema_at
+from mobsim.scenario.calibrated import apply_calibration
 from mobsim.scenario.complete import complete, own_activity_fields
 from mobsim.scenario.crosscheck import cross_faults
 from mobsim.scenario.document import Document
@@ -54,10 +55,10 @@ def resolve_document(document: Document, name: str, *, tagged: bool = False) -> 
     faults = [fault for fault in (_version_fault(document),) if fault]
     if faults:
         raise InvalidScenario(document.file, faults)
+    tags, faults = collect_tags(document) if tagged and "tags" not in document.data else ({}, [])
+    calibrated = apply_calibration(document, name)
     data = _migrated(document.data)
-    tags: dict[str, str] = data.get("tags", {})
-    if tagged and "tags" not in data:
-        tags, faults = collect_tags(document)
+    tags = data.get("tags", {**tags, **calibrated})
     whole, missing = with_files(complete(data, name), document)
     faults += missing
     faults += (unlike := _like_faults(document))

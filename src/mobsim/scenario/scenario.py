@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr
 
@@ -84,6 +84,24 @@ class CheckSpec(Spec):
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=40)]
 
 
+class CalibratedBy(Spec):
+    """The calibration that gave a scenario some of its values; a person writes its file's name instead."""
+
+    file: str = Field(..., min_length=1, description="the file, as the scenario names it")
+    sha256: str = Field(..., min_length=64, max_length=64, description="sha256 that stands in the file")
+    name: str = Field(..., min_length=1, description="name of the calibration")
+    made_for: str = Field(
+        ..., min_length=64, max_length=64, description="sha256 of the world and behaviour it was made for"
+    )
+    values: dict[str, Any] = Field(..., description="the values that it sets, by place")
+    fitted_to: str = Field(..., description="what it was fitted to, in words")
+    out_of_sample: str = Field(
+        ..., description="how well it did on what was held out, in words; empty if nothing was"
+    )
+    better: bool = Field(..., description="whether it did better there than simple forecasts")
+    warnings: tuple[str, ...] = Field((), description="what the observations do not identify")
+
+
 class Scenario(Spec):
     """World + arms + goals with every default written in: the resolved form, the only one that is run."""
 
@@ -114,6 +132,9 @@ class Scenario(Spec):
     check: tuple[CheckSpec, ...] = Field((), description="published facts with their bands")
     tags: dict[str, str] = Field(
         default_factory=dict, description="provenance tag of each number the file set, by path"
+    )
+    calibration: CalibratedBy | None = Field(
+        None, description="the calibration that gave some of the values; in a file, the name of its file"
     )
 
     _folder: Path | None = PrivateAttr(default=None)

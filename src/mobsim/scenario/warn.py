@@ -9,6 +9,7 @@ from typing import Any
 from mobsim.campaign.activity import ActivitySpec, ActivityUse
 from mobsim.community.population import ExactCount, ExactShare, ListedResidents
 from mobsim.scenario.allowed import schema_at
+from mobsim.scenario.calibrated import doubts
 from mobsim.scenario.cross_community import Complaint
 from mobsim.scenario.document import Document
 from mobsim.scenario.dump import plain
@@ -35,6 +36,7 @@ def warnings_of(scenario: Scenario, document: Document) -> tuple[str, ...]:
         *_organizers(scenario),
         *_arms(scenario),
         *_goals(scenario),
+        *_calibration(scenario),
     ]
     faults = sorted(document.fault(path, f"{text_of(path)}{sentence}") for path, sentence in complaints)
     return tuple(sentence_of(document.file, fault) for fault in faults)
@@ -190,6 +192,14 @@ def _organizers(scenario: Scenario) -> Iterator[Complaint]:
                 f" is {group.capability:g}, not below behaviour.organizer_capability, which is "
                 f"{behaviour.organizer_capability:g}: everybody who stays becomes an organizer",
             )
+
+
+def _calibration(scenario: Scenario) -> Iterator[Complaint]:
+    """A calibration that does not hold here leaves the scenario uncalibrated."""
+    for why in doubts(scenario):
+        yield ("calibration",), f": {why}; results stay uncalibrated"
+    for sentence in scenario.calibration.warnings if scenario.calibration else ():
+        yield ("calibration",), f": {sentence}"
 
 
 def _version(document: Document) -> Iterator[Complaint]:
