@@ -28,6 +28,9 @@ FILE_KIND = "calibration of a mobsim scenario"
 WORLD = ("unit", "preset", "community", "behaviour")
 """Sections of a scenario that a calibration was made for; arms, money and texts may differ."""
 
+COMPLETED_BY_KEY = ("community", "behaviour", "campaign", "activities")
+"""Sections in which what a person leaves out is completed key by key."""
+
 
 def sealed(content: Mapping[str, Any]) -> dict[str, Any]:
     """Return the content of a calibration file with its own sha256 at the end, by which changes are seen.
@@ -184,10 +187,10 @@ def _check_conflict(document: Document, path: Path, place: str, value: Any, file
             )
 
 
-def _set(data: Any, path: Path, value: Any, resolved: Any) -> Any:
+def _set(data: Any, path: Path, value: Any, resolved: Any, *, top: bool = True) -> Any:
     """Return a copy of plain data with a value at a place; blocks left out come from the resolved form.
 
-    Sections at the top are completed key by key anyway.
+    Some sections are completed key by key anyway.
     """
     part, rest = path[0], path[1:]
     copy: Any = list(data) if isinstance(data, list) else dict(data)
@@ -196,14 +199,10 @@ def _set(data: Any, path: Path, value: Any, resolved: Any) -> Any:
         return copy
     own, known = inside(copy, part), inside(resolved, part)
     if own is MISSING:
-        own = {} if _is_whole(resolved) or not isinstance(known, dict | list) else deepcopy(known)
-    copy[part] = _set(own, rest, value, known)
+        by_key = top and part in COMPLETED_BY_KEY
+        own = {} if by_key or not isinstance(known, dict | list) else deepcopy(known)
+    copy[part] = _set(own, rest, value, known, top=False)
     return copy
-
-
-def _is_whole(resolved: Any) -> bool:
-    """Say whether plain data are a whole scenario."""
-    return isinstance(resolved, dict) and "schema_version" in resolved and "arms" in resolved
 
 
 def _listed(value: Any) -> Any:

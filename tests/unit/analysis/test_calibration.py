@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.analysis.calibrations import MEDIA, TELL, WORD_OF_MOUTH, asks, write_calibration
 
 from mobsim.analysis.calibration.plan import CalibrationPlan, plan_calibration
 from mobsim.analysis.calibration.spec import load_calibration
 from mobsim.errors import MobsimError
-
-from tests.unit.analysis.calibrations import MEDIA, TELL, WORD_OF_MOUTH, asks, write_calibration
 
 ADOPTION = "community,week,value\n" + "\n".join(
     f"v{c},{week},{week / 50}" for c in range(6) for week in range(0, 40, 4)
@@ -134,7 +133,10 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         {"replicates": {"communities": 3, "luck": 9}},
         "replicates.communities is 3; allowed: at least 4",
     ),
-    "set refused": ({"set": {"community.residents": -1}}, "set.community.residents is -1, which the scenario"),
+    "set refused": (
+        {"set": {"community.residents": -1}},
+        "set.community.residents is -1, which the scenario",
+    ),
     "unknown community": ({"communities": {"w": {}}}, "communities: 'w' was not observed; allowed: v0, v1"),
     "community refused": (
         {"communities": {"v1": {"community.residents": -1}}},

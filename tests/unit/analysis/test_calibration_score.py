@@ -20,7 +20,9 @@ NUMBER = Target("number", False, "participation_fe", "none", None, 1.0, 0.05, "a
 
 def evidence_of(rows: list[dict[str, Any]], *targets: Target) -> Evidence:
     plain = {"target": 0, "community": "", "group": "", "week": 0, "value": 0.0, "error": 0.0}
-    return Evidence(targets or (CURVE,), pd.DataFrame([plain | {"held_out": False} | row for row in rows]), {})
+    return Evidence(
+        targets or (CURVE,), pd.DataFrame([plain | {"held_out": False} | row for row in rows]), {}
+    )
 
 
 def crps_by_integration(observed: float, distribution: Any) -> float:

@@ -16,9 +16,11 @@ the trials that fit as well held social weights from .23 to .69 with Optuna alon
 three. What fits best is found by either; how much else fits is seen by spreading. Optuna's Gaussian process
 and CMA-ES samplers need packages of their own and were left out.
 
-What is kept: `study.sqlite` (Optuna's storage) and for each batch what it predicts, `batches/0000.npy`. A
-batch that was not finished is done again; it draws the same values, because the sampler is seeded anew with
-the number of the batch. One process at a time searches: the lock is that of a ledger.
+What is kept: `study.sqlite` (an Optuna storage with every finished trial) and for each batch what it predicts,
+`batches/0000.npy`. A batch that was not finished is drawn and simulated again; it draws the same values, because
+the sampler is seeded anew with the number of the batch. One process at a time searches: the lock is that of a
+ledger. Optuna chooses in memory, from the trials that are kept: asking its storage would cost ten flushes of
+the disk a trial.
 """
 
 from __future__ import annotations
@@ -101,78 +103,61 @@ def search(
 class _Search:
     """One search that is going on."""
 
-    def __init__(self, plan: CalibrationPlan, folder: Path, study: optuna.Study) -> None:
+    def __init__(self, plan: CalibrationPlan, folder: Path, kept: optuna.Study) -> None:
+        import optuna
+
         self.plan = plan
         self.folder = folder
-        self.study = study
+        self.kept = kept
+        self.study = optuna.create_study(direction="minimize")
         self.seed = plan.spec.search.seed
         self.judge = Judge(Scorer(plan.evidence), plan.simulator.units, self.seed)
         self.trials: list[Mapping[str, Any]] = []
         self.simulated: list[Floats] = []
         self.n_start = _n_start(len(plan.factors))
+        self.distributions = {factor.name: _distribution(factor) for factor in plan.factors}
 
     def run(self, n_trials: int, progress: Progress | None) -> Searched:
         """Do what is missing."""
+        stored = self._stored()
         resumed = 0
         number = 0
         while len(self.trials) < n_trials:
             size = min(self.plan.spec.search.batch, n_trials - len(self.trials))
-            predicted = self._kept(number)
-            drawn = self._asked(number)
-            if predicted is None or len(drawn) != len(predicted):
-                if len(drawn) != size:
-                    self._forget(drawn)
-                    drawn = self._ask(number, size)
+            predicted = self._predicted(number)
+            if predicted is not None:
+                size = len(predicted)
+                resumed += size
+            before = stored.get(number, [])
+            drawn = before if len(before) == size else self._draw(number, size)
+            if predicted is None:
                 predicted = self._simulate(drawn, progress, n_trials)
                 self._keep(number, predicted)
-            else:
-                resumed += len(drawn)
-            self._tell(drawn, predicted)
+            self._tell(number, drawn, predicted, there=len(before))
             number += 1
             if progress is not None:
                 progress(len(self.trials), n_trials)
         return Searched(tuple(self.trials), np.stack(self.simulated), self.judge, resumed)
 
-    def _asked(self, number: int) -> list[optuna.trial.FrozenTrial]:
-        """Return the trials of a batch that were asked for before; what was cut short is forgotten."""
-        from optuna.trial import TrialState
-
-        found = []
-        for trial in self.study.get_trials(deepcopy=False):
-            if trial.state is TrialState.FAIL:
-                continue
-            if trial.user_attrs.get("batch") == number and len(trial.params) == len(self.plan.factors):
-                found.append(trial)
-            elif trial.user_attrs.get("batch", number) == number:
-                self._forget([trial])
+    def _stored(self) -> dict[int, list[dict[str, Any]]]:
+        """Return what was drawn in each batch, as far as it is in the storage."""
+        found: dict[int, list[dict[str, Any]]] = {}
+        for trial in self.kept.get_trials(deepcopy=False):
+            found.setdefault(int(trial.user_attrs["batch"]), []).append(trial.params)
         return found
 
-    def _forget(self, drawn: Sequence[optuna.trial.FrozenTrial]) -> None:
+    def _draw(self, number: int, size: int) -> list[dict[str, Any]]:
+        """Draw the values of a batch; they depend on the trials of earlier batches only."""
+        chosen = self._chosen(number, size)
+        if chosen is not None:
+            return chosen
         from optuna.trial import TrialState
 
-        for trial in drawn:
-            if (
-                trial.state is TrialState.WAITING
-            ):  # has to begin before it can end; there is never more than one
-                self.study.tell(self.study.ask().number, state=TrialState.FAIL)
-            elif not trial.state.is_finished():
-                self.study.tell(trial.number, state=TrialState.FAIL)
-
-    def _ask(self, number: int, size: int) -> list[optuna.trial.FrozenTrial]:
-        """Draw the values of a batch."""
-        distributions = {factor.name: _distribution(factor) for factor in self.plan.factors}
-        chosen = self._chosen(number, size)
         self.study.sampler = _sampler(self.seed, number)
-        asked = []
-        for place in range(size):
-            if chosen is not None:
-                self.study.enqueue_trial(chosen[place], user_attrs={"batch": number})
-            trial = self.study.ask(distributions)
-            if chosen is None:
-                trial.set_user_attr("batch", number)
-            asked.append(trial.number)
-        trials = self.study.get_trials(deepcopy=False)
-        return [trials[place] for place in asked]
+        asked = [self.study.ask(self.distributions) for _ in range(size)]
+        for trial in asked:  # they come back with their scores
+            self.study.tell(trial.number, state=TrialState.FAIL)
+        return [trial.params for trial in asked]
 
     def _chosen(self, number: int, size: int) -> list[dict[str, Any]] | None:
         """Return the values of a batch that is not left to Optuna."""
@@ -191,7 +176,7 @@ class _Search:
         return [_params(factors, values) for values in _spread(factors, kept, size, random)]
 
     def _simulate(
-        self, drawn: Sequence[optuna.trial.FrozenTrial], progress: Progress | None, n_trials: int
+        self, drawn: Sequence[Mapping[str, Any]], progress: Progress | None, n_trials: int
     ) -> Floats:
         done = len(self.trials)
         runs = None
@@ -201,28 +186,35 @@ class _Search:
                 if finished < of:
                     progress(done + len(drawn) * finished // of, n_trials)
 
-        overrides = [self.plan.overrides(_values(self.plan.factors, trial.params)) for trial in drawn]
+        overrides = [self.plan.overrides(_values(self.plan.factors, params)) for params in drawn]
         return self.plan.simulator.predict(overrides, runs)
 
-    def _tell(self, drawn: Sequence[optuna.trial.FrozenTrial], predicted: Floats) -> None:
-        """Tell the study what the trials of a batch scored."""
-        from optuna.trial import TrialState
+    def _tell(
+        self, number: int, drawn: Sequence[Mapping[str, Any]], predicted: Floats, *, there: int
+    ) -> None:
+        """Score the trials of a batch; store those that are not there yet."""
+        from optuna.trial import TrialState, create_trial
 
-        for trial, simulated in zip(drawn, predicted, strict=True):
+        for place, (params, simulated) in enumerate(zip(drawn, predicted, strict=True)):
             score = self.judge.add(simulated)
-            self.trials.append(_values(self.plan.factors, trial.params))
+            self.trials.append(_values(self.plan.factors, params))
             self.simulated.append(simulated)
-            if trial.state.is_finished():
-                continue
-            if np.isnan(score):
-                self.study.tell(trial.number, state=TrialState.PRUNED)
-            else:
-                self.study.tell(trial.number, score)
+            refused = bool(np.isnan(score))
+            trial = create_trial(
+                state=TrialState.PRUNED if refused else TrialState.COMPLETE,
+                value=None if refused else score,
+                params=dict(params),
+                distributions=self.distributions,
+                user_attrs={"batch": number},
+            )
+            self.study.add_trial(trial)
+            if place >= there:
+                self.kept.add_trial(trial)
 
     def _file(self, number: int) -> Path:
         return self.folder / "batches" / f"{number:04}.npy"
 
-    def _kept(self, number: int) -> Floats | None:
+    def _predicted(self, number: int) -> Floats | None:
         """Return what a batch predicts, if it was finished before."""
         shape = (self.plan.simulator.n_replicates, len(self.plan.evidence.table))
         try:
