@@ -60,6 +60,13 @@ def first_result(quick: bool) -> dict[str, Any]:
     return first.measure(quick)
 
 
+def cost_of_sweeps(quick: bool) -> dict[str, Any]:
+    """What a sweep costs beside the simulation."""
+    from benchmarks import sweeps
+
+    return sweeps.measure(quick)
+
+
 SECTIONS: dict[str, Callable[[bool], dict[str, Any]]] = {
     "W5-scenario": whole_scenarios,
     "W6-1e6": a_million,
@@ -68,10 +75,19 @@ SECTIONS: dict[str, Callable[[bool], dict[str, Any]]] = {
     "scaling": how_cost_grows,
     "limits": limits_of_machine,
     "first-result": first_result,
+    "sweep-overhead": cost_of_sweeps,
 }
 LARGE = ("W6-1e7",)
 """Run only if asked for."""
-USUAL = {"W5-scenario": 120, "W6-1e6": 40, "W6-1e7": 500, "scaling": 150, "limits": 30, "first-result": 150}
+USUAL = {
+    "W5-scenario": 120,
+    "W6-1e6": 40,
+    "W6-1e7": 500,
+    "scaling": 150,
+    "limits": 30,
+    "first-result": 150,
+    "sweep-overhead": 480,
+}
 """Seconds, for the time left."""
 
 

@@ -85,7 +85,7 @@ def forget_peak() -> None:
 
 def peak_with_children() -> int:
     """Peak of this process, plus those of its living children, or the largest of those that have ended."""
-    living = _read(PROC / "self" / "task" / str(os.getpid()) / "children").split()
+    living = _children(os.getpid())
     ended = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * UNIT
     of_children = sum(memory(child)["peak"] for child in living) if living else ended
     return memory()["peak"] + of_children
@@ -114,8 +114,13 @@ def processor_seconds(process: int) -> float:
     if not fields:
         return 0.0
     own = sum(int(field) for field in fields[11:15]) / TICKS
-    children = _read(PROC / str(process) / "task" / str(process) / "children").split()
-    return own + sum(processor_seconds(int(child)) for child in children)
+    return own + sum(processor_seconds(child) for child in _children(process))
+
+
+def _children(process: int) -> list[int]:
+    """Living processes that any thread of a process started."""
+    threads = (PROC / str(process) / "task").glob("*/children")
+    return [int(child) for thread in threads for child in _read(thread).split()]
 
 
 def others_share(before: Clock, after: Clock, ours: float) -> float:

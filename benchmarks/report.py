@@ -50,6 +50,7 @@ GROWTH = 1.5
 STRAIGHT = 0.10
 TWICE = 1.8
 WARM_SECONDS, COMPILE_SECONDS = 2.5, 15.0
+OVERHEAD = {"local": 0.15, "Dask": 0.25}
 
 GATHERS = (
     ("W1-dense", "byte", "16 KB", "a byte each"),
@@ -96,8 +97,17 @@ WORK_NOTES = {
     "NumPy runs all of them in a pool of two.",
     "W5-L1": "mobsim runs every rule; leaders, organizations and organizers rest in the other programs.",
     "W5-L128": "The other programs run on one processor.",
+    "W7": "Timed is all of it: mobsim from the design to the ledger on disk, which it commits task by task; "
+    "Mesa's batch runner, with its table as CSV; NumPy's pool, with its arrays in a file. Each starts its "
+    "processes in that time.",
 }
 """What must be known to read a table."""
+SWEEP_NOTE = """\
+The same tasks run twice on as many processes: by `mobsim.sweep` with its ledger, and their blocks alone
+(communities built, no tables, nothing kept). `wall`: processes x seconds from the first order to the last
+commit, by the seconds of all blocks, less one; waiting for the last task is in it. `processor`: the same of
+processor time, that of the parent included. Planning and starting processes come once a sweep and stand
+apart."""
 WHEN_NOTE = (
     "`others`: processors that other processes used meanwhile; above 0.15 ratios and wall times suffer."
 )
@@ -344,6 +354,32 @@ def _first_lines(_: str, found: Mapping[str, Any]) -> list[Line]:
     ]
 
 
+def _sweep_lines(_: str, found: Mapping[str, Any]) -> list[Line]:
+    lines = []
+    for where, allowed in OVERHEAD.items():
+        rows = [row for row in found["rows"] if row["where"] == where]
+        if rows:
+            worst = max(rows, key=lambda row: statistics.median(row["overhead"]))
+            each = worst["overhead"]
+            what = (
+                f"sweep, {where}: overhead on top of the blocks, the largest of {len(rows)} "
+                f"({worst['scenario']}; {_processes(worst)})"
+            )
+            reached = statistics.median(each) < allowed
+            lines.append(Line(what, percentages(each), f"below {allowed:.0%}", reached))
+    return lines
+
+
+def _processes(row: Mapping[str, Any]) -> str:
+    return f"{row['processes']} process{'es' if row['processes'] > 1 else ''}"
+
+
+def percentages(values: Sequence[float]) -> str:
+    """A median with the smallest and the largest value, in percent."""
+    low, middle, high = min(values), statistics.median(values), max(values)
+    return f"{middle:.1%} ({low:.1%} to {high:.1%})"
+
+
 LINES: dict[str, Callable[[str, Mapping[str, Any]], list[Line]]] = {
     "W5-scenario": _scenario_lines,
     "W6-1e6": _large_lines,
@@ -351,6 +387,7 @@ LINES: dict[str, Callable[[str, Mapping[str, Any]], list[Line]]] = {
     "memory": _memory_lines,
     "scaling": _scaling_lines,
     "first-result": _first_lines,
+    "sweep-overhead": _sweep_lines,
 }
 
 
@@ -458,7 +495,31 @@ def _alone(stored: Mapping[str, Any]) -> list[str]:
             f"{spread(f['warm_processor_s'])} s), "
             f"{number(f['cold_s'])} s with an empty cache (processor time {number(f['cold_processor_s'])} s)."
         )
+    if "sweep-overhead" in stored:
+        parts.append("## Overhead of a sweep\n\n" + _sweeps(stored["sweep-overhead"]["found"]))
     return parts
+
+
+def _sweeps(found: Mapping[str, Any]) -> str:
+    rows = [
+        [
+            row["scenario"],
+            row["where"],
+            str(row["processes"]),
+            row["record"],
+            f"{row['runs']:,} in {row['tasks']}",
+            spread(row["task_s"], 2),
+            percentages(row["overhead"]),
+            percentages(row["processor"]),
+            number(row["plan_s"], 2),
+            spread(row["start_s"], 2),
+        ]
+        for row in found["rows"]
+    ]
+    head = ["scenario", "where", "processes", "weeks kept", "runs in tasks", "s a task", "wall", "processor"]
+    head += ["planning, s", "starting, s"]
+    missing = f"\n\nDask was not measured: {found['missing']}." if found["missing"] else ""
+    return f"{SWEEP_NOTE}\n\n{_table(head, rows)}{missing}"
 
 
 def _scenarios(found: Mapping[str, Any]) -> str:

@@ -30,13 +30,13 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks import alone, bounds, machine, report, whole_week, works
+from benchmarks import alone, bounds, machine, report, sweeps, whole_week, works
 
 TOP = Path(__file__).resolve().parents[1]
 PROGRAMS = Path(__file__).parent / "programs"
-COMPARED = works.WORKS | whole_week.WORKS
+COMPARED = works.WORKS | whole_week.WORKS | sweeps.WORKS
 """Works that several programs do."""
-BY_WALL = ("W4", "W5-L128")
+BY_WALL = ("W4", "W5-L128", "W7")
 """Works for two processors are timed by the wall; all others by processor time."""
 ROUNDS = 5
 TURN_SECONDS = 0.3
@@ -44,7 +44,7 @@ TURN_SECONDS = 0.3
 QUICK_RESIDENTS = 400
 BUSY = 0.15
 """Share of a processor that others may use before a warning."""
-USUAL_SECONDS = {"W1": 25, "W2": 30, "W3-10k": 30, "W3-100k": 160, "W4": 170, "W5": 20}
+USUAL_SECONDS = {"W1": 25, "W2": 30, "W3-10k": 30, "W3-100k": 160, "W4": 170, "W5": 20, "W7": 150}
 """For the time left, where nothing was measured before."""
 
 
@@ -236,7 +236,7 @@ def compare(
     ------
     Disagreement : if mobsim failed, or a program computed something else.
     """
-    maker = works if work in works.WORKS else whole_week
+    maker = next(module for module in (works, whole_week, sweeps) if work in module.WORKS)
     given = maker.inputs(work, QUICK_RESIDENTS if quick else None)
     path, tiny = folder / f"{work}.npz", folder / f"{work}-tiny.npz"
     given.save(path)
