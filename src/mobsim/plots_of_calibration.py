@@ -6,7 +6,7 @@ In the manner of `plots`: a table in, a Figure out; nothing is simulated here.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,7 +14,6 @@ from mobsim.plots import COLOURS, GREY, MARKERS, PALE, WIDTH, Figure, _figure
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
 
 MOST_PANELS = 12
 """More curves than this are not drawn; the table holds them all."""
@@ -52,7 +51,7 @@ def fit_of_curves(fit: pd.DataFrame) -> Figure:
     return figure
 
 
-def _draw_fit(axes: Axes, part: pd.DataFrame) -> None:
+def _draw_fit(axes: Any, part: pd.DataFrame) -> None:
     week = part["week"].to_numpy()
     held = part["held_out"].to_numpy(bool)
     if held.any():
@@ -135,7 +134,7 @@ def pairs(trials: pd.DataFrame, factors: list[str], logarithmic: list[bool]) -> 
     return figure
 
 
-def _draw_trials(axes: Axes, trials: pd.DataFrame, x: str, y: str) -> None:
+def _draw_trials(axes: Any, trials: pd.DataFrame, x: str, y: str) -> None:
     fits = trials["fits_as_well"].to_numpy(bool)
     chosen = trials["chosen"].to_numpy(bool)
     across, up = trials[x].to_numpy(), trials[y].to_numpy()
@@ -144,7 +143,7 @@ def _draw_trials(axes: Axes, trials: pd.DataFrame, x: str, y: str) -> None:
     axes.plot(across[chosen], up[chosen], MARKERS[3], color=COLOURS[1], markersize=5.5, label="chosen")
 
 
-def _in_logarithm(axes: Axes, which: str) -> None:
+def _in_logarithm(axes: Any, which: str) -> None:
     """Divide an axis evenly in the logarithm, with plain numbers."""
     if which == "x":
         axes.set_xscale("log")

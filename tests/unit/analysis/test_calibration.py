@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -223,3 +224,28 @@ def test_curves_and_numbers_are_those_of_the_tables(folder: Path) -> None:
     rows = plan.evidence.table["week"].to_numpy()
     assert (predicted[:, :-1] == weeks[rows[:-1]].to_numpy()).all()
     assert (predicted[:, -1] == records.runs()["aware_end"].to_numpy()).all()
+
+
+def test_villages_with_people_and_ties_of_their_own_are_one_community_each(tmp_path: Path) -> None:
+    for name, n in (("a", 20), ("b", 30)):
+        (tmp_path / f"{name}.csv").write_text("id\n" + "".join(f"p{i}\n" for i in range(n)))
+        (tmp_path / f"{name}_ties.csv").write_text(
+            "from,to\n" + "".join(f"p{i},p{i - 1}\n" for i in range(1, n))
+        )
+    world = re.sub(" *residents: .*\n", "", WORD_OF_MOUTH).replace(
+        "{kind: households, degree: 8}   # [A]", "{kind: files, people: a.csv, ties: a_ties.csv}"
+    )
+    (tmp_path / "world.yaml").write_text(world, "utf-8")
+    (tmp_path / "adoption.csv").write_text("community,week,value\na,0,0.1\na,9,0.2\nb,0,0.1\nb,9,0.5\n")
+    own = {"community.network.people": "b.csv", "community.network.ties": "b_ties.csv"}
+    plan = plan_of(tmp_path, replicates={}, communities={"b": own}, holdout={"communities": ["b"]})
+    assert plan.simulator.communities == plan.fresh.communities == (0,)
+    assert set(plan.simulator.luck).isdisjoint(plan.fresh.luck)
+    assert plan.simulator.units == tuple(range(16))
+    predicted = plan.simulator.predict([{TELL: 0.05}])[0]
+    assert (predicted[:, :2] * 20 % 1 == 0).all()
+    assert (abs(predicted[:, 2:] * 30 - (predicted[:, 2:] * 30).round()) < 1e-9).all()
+    with pytest.raises(MobsimError, match="replicates.communities is 2; allowed: 1, because an imported"):
+        plan_of(
+            tmp_path, replicates={"communities": 2}, communities={"b": own}, holdout={"communities": ["b"]}
+        )

@@ -197,7 +197,8 @@ def verdict_of(found: Calibration) -> str:
     """
     if not found.out_of_sample:
         return (
-            "Nothing was held out, so that nothing is known of how well it forecasts: results stay uncalibrated."
+            "Nothing was held out, so that nothing is known of how well it forecasts: results stay "
+            "uncalibrated."
         )
     words = out_of_sample(found)
     if found.better_than_simple_forecasts:

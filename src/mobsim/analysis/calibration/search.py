@@ -16,11 +16,11 @@ the trials that fit as well held social weights from .23 to .69 with Optuna alon
 three. What fits best is found by either; how much else fits is seen by spreading. Optuna's Gaussian process
 and CMA-ES samplers need packages of their own and were left out.
 
-What is kept: `study.sqlite` (an Optuna storage with every finished trial) and for each batch what it predicts,
-`batches/0000.npy`. A batch that was not finished is drawn and simulated again; it draws the same values, because
-the sampler is seeded anew with the number of the batch. One process at a time searches: the lock is that of a
-ledger. Optuna chooses in memory, from the trials that are kept: asking its storage would cost ten flushes of
-the disk a trial.
+What is kept: `study.sqlite` (an Optuna storage with every finished trial) and for each batch what it
+predicts, `batches/0000.npy`. A batch that was not finished is drawn and simulated again; it draws the same
+values, because the sampler is seeded anew with the number of the batch. One process at a time searches: the
+lock is that of a ledger. Optuna chooses in memory, from the trials that are kept: asking its storage would
+cost ten flushes of the disk a trial.
 """
 
 from __future__ import annotations
