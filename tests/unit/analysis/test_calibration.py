@@ -245,7 +245,7 @@ def test_villages_with_people_and_ties_of_their_own_are_one_community_each(tmp_p
     predicted = plan.simulator.predict([{TELL: 0.05}])[0]
     assert (predicted[:, :2] * 20 % 1 == 0).all()
     assert (abs(predicted[:, 2:] * 30 - (predicted[:, 2:] * 30).round()) < 1e-9).all()
-    with pytest.raises(MobsimError, match="replicates.communities is 2; allowed: 1, because an imported"):
+    with pytest.raises(MobsimError, match=r"replicates.communities is 2; allowed: 1, because an imported"):
         plan_of(
             tmp_path, replicates={"communities": 2}, communities={"b": own}, holdout={"communities": ["b"]}
         )
