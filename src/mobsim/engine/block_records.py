@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from mobsim.engine.records import Run
 from mobsim.engine.survey import SurveyResult
@@ -55,6 +59,26 @@ class BlockRecords:
     unspent_cents: a.Int64
     local_left_cents: a.Int64
     surveys_asked: tuple[SurveyResult, ...]
+
+
+def nothing(shape: tuple[int, ...], kind: type = np.int64) -> npt.NDArray[Any]:
+    """Return zeros that take no memory, to be read only.
+
+    Parameters
+    ----------
+    shape, kind : as of other arrays.
+    """
+    return np.broadcast_to(np.zeros((), kind), shape)
+
+
+def is_nothing(array: npt.NDArray[Any]) -> bool:
+    """Say whether an array holds one number, 0, in all its places.
+
+    Parameters
+    ----------
+    array : of any shape.
+    """
+    return array.size == 0 or (not any(array.strides) and not array.flat[0])
 
 
 def mean_weeks(scenario: Scenario) -> tuple[int, ...]:
