@@ -29,6 +29,8 @@ JOINED = (
     "local_left_cents",
 )
 """Arrays of `BlockRecords` that are joined run by run."""
+_ZERO = bytes(8)
+"""Where the zeros of `nothing` are read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +70,7 @@ def nothing(shape: tuple[int, ...], kind: type = np.int64) -> npt.NDArray[Any]:
     ----------
     shape, kind : as of other arrays.
     """
-    return np.broadcast_to(np.zeros((), kind), shape)
+    return np.ndarray(shape, kind, buffer=_ZERO, strides=(0,) * len(shape))
 
 
 def is_nothing(array: npt.NDArray[Any]) -> bool:

@@ -587,11 +587,11 @@ def _many(
     while SLOTS % lucks.size:
         lucks = np.append(lucks, lucks[-1])
     taking_part = np.zeros((2, n, STRIP), np.uint32)
-    place, byte = _place_of_lanes()
+    place, one = _place_of_lanes()
     for which in np.unique(lanes.seeds):
         among = lanes.seeds == which
         start = np.zeros(STRIP, np.uint32)
-        np.add.at(start, place[among], np.uint32(1) << byte[among])
+        np.bitwise_or.at(start, place[among], one[among])
         taking_part[0, seeds.of(which)] |= start
     stayed = np.zeros((SLOTS, 3), np.int64)
     counts = np.zeros((n_weeks, SLOTS, len(community.group_names)), np.int64)
@@ -622,13 +622,15 @@ def _many(
     )
     ids, start_of = NOBODY, np.zeros(n_lanes + 1, np.int64)
     if listed:
-        end = taking_part[(n_weeks - first) % 2]
-        found = [np.flatnonzero((end[:, place[s]] >> byte[s]) & 1).astype(np.uint32) for s in range(n_lanes)]
+        words = np.ascontiguousarray(taking_part[(n_weeks - first) % 2].T)
+        found = [
+            np.flatnonzero(words[place[lane]] & one[lane] != 0).astype(np.uint32) for lane in range(n_lanes)
+        ]
         ids, start_of = np.concatenate(found), np.cumsum([0, *(some.size for some in found)])
     return Course(np.moveaxis(counts, 1, 0)[:n_lanes], ids, start_of, stayed[:n_lanes])
 
 
 def _place_of_lanes() -> tuple[a.Int64, a.UInt32]:
-    """(64,) the word of each lane in `decide_many`, and the bit at which its byte begins."""
+    """(64,) the word of each lane in `decide_many`, and the bit that says whether somebody takes part."""
     slots = np.arange(SLOTS)
-    return slots % STRIP, (slots // STRIP * 8).astype(np.uint32)
+    return slots % STRIP, np.uint32(1) << (slots // STRIP * 8).astype(np.uint32)
