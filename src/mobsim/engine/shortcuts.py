@@ -49,7 +49,7 @@ from mobsim.scenario.scenario import NONE, Scenario
 MANY = 16
 """From so many lanes on, 64 lanes are carried together; fewer one by one."""
 MOST_TIES_ADDED = 65_535
-"""Most ties of a resident whose participants 64 lanes can count in 16 bits."""
+"""Most ties of a resident whose participants a single lane can count in 16 bits."""
 MARK_16, MARK_32 = -(2**14), -(2**30)
 """What marks those who have been told, in counts of tellers of 16 and of 32 bits."""
 MOST_LISTED = 2**24
