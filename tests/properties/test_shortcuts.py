@@ -16,7 +16,7 @@ from tests.reference import run_reference
 from mobsim.engine.block_records import JOINED
 from mobsim.engine.records import Records
 from mobsim.engine.run import build, simulate
-from mobsim.engine.shortcuts import Shortcut, fits, network_of, shortcut_of
+from mobsim.engine.shortcuts import FREE, Shortcut, fits, network_of, shortcut_of
 from mobsim.engine.spread import Spread, spread
 from mobsim.errors import UsageError
 from mobsim.scenario.resolve import resolve
@@ -250,6 +250,27 @@ def test_a_hub_of_single_runs_counts_beyond_half_of_16_bits() -> None:
     assert_same(simulate(scenario, communities=1, luck=2), whole)
 
 
+@pytest.mark.parametrize("noise", [0, 0.1])
+def test_a_hub_of_many_lanes_counts_beyond_bytes(noise: float) -> None:
+    """More participating contacts than four bytes in a word can count at once; all with one luck, and not."""
+    n = 801
+    scenario = bare(
+        Shortcut.DENSE,
+        community={
+            "residents": n,
+            "network": {"kind": "ties", "ties": [[0, k] for k in range(1, n)] + [[1, 2], [2, 3]]},
+            "initial": {"participating": {"share": 0.95}},
+        },
+        behaviour={"noise": noise, "thresholds": {"kind": "uniform", "low": -0.1, "high": 0.9}},
+    )
+    whole = simulate(scenario, communities=1, luck=16, shortcuts=False)
+    assert whole.counts[:, 0, 0, 1].min() > 512
+    assert_same(simulate(scenario, communities=1, luck=16), whole)
+    points = [{"behaviour.social_weight": 0.5 + k / 100} for k in range(16 if noise else 1)]
+    some = simulate(scenario, communities=1, luck=1, points=points)
+    assert_same(some, simulate(scenario, communities=1, luck=1, points=points, shortcuts=False))
+
+
 @pytest.mark.parametrize("window", [1, 2])
 @pytest.mark.parametrize("kind", [Shortcut.FRONTIER, Shortcut.CASCADE, Shortcut.DENSE])
 def test_weeks_with_more_ties_and_draws_than_are_worked_on_at_once(kind: Shortcut, window: int) -> None:
@@ -313,6 +334,24 @@ def test_many_points_stand_in_one_block() -> None:
     scenario = bare(Shortcut.DENSE)
     quick = simulate(scenario, communities=1, luck=3, points=points, threads=2)
     assert_same(quick, simulate(scenario, communities=1, luck=3, points=points, shortcuts=False))
+
+
+def test_lanes_differ_in_all_that_is_free() -> None:
+    """Every value that `FREE` names, by lane, in blocks of single lanes and of 64."""
+    points = [
+        {
+            "behaviour.social_weight": 0.2 + k / 30,
+            "behaviour.noise": 0.05 + k / 100,
+            "behaviour.reconsider": 1.0 - k / 40,
+            "behaviour.visibility": k / 25,
+        }
+        for k in range(20)
+    ]
+    assert {name for point in points for name in point} == {f"behaviour.{name}" for name in FREE["dense"]}
+    scenario = bare(Shortcut.DENSE, campaign={"burn_in_weeks": 3})
+    for some in (points, points[7:10]):
+        quick = simulate(scenario, communities=1, luck=2, points=some)
+        assert_same(quick, simulate(scenario, communities=1, luck=2, points=some, shortcuts=False))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from mobsim.engine.records import Run
 from mobsim.engine.survey import SurveyResult
@@ -25,6 +29,8 @@ JOINED = (
     "local_left_cents",
 )
 """Arrays of `BlockRecords` that are joined run by run."""
+_ZERO = bytes(8)
+"""Where the zeros of `nothing` are read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +61,26 @@ class BlockRecords:
     unspent_cents: a.Int64
     local_left_cents: a.Int64
     surveys_asked: tuple[SurveyResult, ...]
+
+
+def nothing(shape: tuple[int, ...], kind: type = np.int64) -> npt.NDArray[Any]:
+    """Return zeros that take no memory, to be read only.
+
+    Parameters
+    ----------
+    shape, kind : as of other arrays.
+    """
+    return np.ndarray(shape, kind, buffer=_ZERO, strides=(0,) * len(shape))
+
+
+def is_nothing(array: npt.NDArray[Any]) -> bool:
+    """Say whether an array holds one number, 0, in all its places.
+
+    Parameters
+    ----------
+    array : of any shape.
+    """
+    return array.size == 0 or (not any(array.strides) and not array.flat[0])
 
 
 def mean_weeks(scenario: Scenario) -> tuple[int, ...]:

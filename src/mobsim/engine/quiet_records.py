@@ -8,9 +8,9 @@ import numpy as np
 
 from mobsim.community.behaviour import BehaviourSpec
 from mobsim.community.community import Community
-from mobsim.engine.block_records import BlockRecords, mean_weeks
+from mobsim.engine.block_records import BlockRecords, mean_weeks, nothing
 from mobsim.engine.records import AWARE, CAPABILITY, PARTICIPATING, TRUST, UNCONTACTED, UNIT, Run
-from mobsim.engine.shortcuts import Lane, Network, Shortcut, run_lanes, seeds_of
+from mobsim.engine.shortcuts import Lanes, Network, Shortcut, run_lanes, seeds_of
 from mobsim.kernels import arrays as a
 from mobsim.kernels.dynamics import N_MEASURES
 from mobsim.scenario.scenario import Scenario
@@ -36,12 +36,15 @@ def quiet_records(
     arms : names of arms, all without a campaign: what happens in one happens in all.
     luck : numbers of the streams of luck.
     """
-    seeds = seeds_of([np.flatnonzero(community.participating)])
-    keys = [(point, k) for k in luck for point in behaviours]
-    course = run_lanes(
-        kind, scenario, community, network, seeds, [Lane(behaviours[point], k, 0) for point, k in keys]
+    first_participants = seeds_of([np.flatnonzero(community.participating)])
+    n_lanes = len(luck) * len(behaviours)
+    lanes = Lanes(
+        behaviours=tuple(behaviours.values()),
+        which=np.tile(np.arange(len(behaviours)), len(luck)),
+        luck=np.repeat(np.array(luck, np.uint32), len(behaviours)),
+        seeds=np.zeros(n_lanes, np.int64),
     )
-    runs = tuple(Run(arm, community.number, k, point) for arm in arms for point, k in keys)
+    course = run_lanes(kind, scenario, community, network, first_participants, lanes, listed=False)
     sizes = np.bincount(community.group, minlength=len(community.group_names)).astype(np.int64)
     participating = np.tile(course.participating, (len(arms), 1, 1))
     n_runs, n_weeks, n_groups = participating.shape
@@ -49,34 +52,34 @@ def quiet_records(
     counts[..., AWARE] = participating if kind is Shortcut.CASCADE else sizes
     counts[..., PARTICIPATING] = participating
     counts[..., UNCONTACTED] = participating
-    measured = mean_weeks(scenario)
-    none = np.zeros((n_runs, n_weeks))
-    nothing = np.zeros((n_runs, n_weeks, 1), np.int64)
-    no_organization = np.zeros((n_runs, len(measured), 0))
+    n_means = len(mean_weeks(scenario))
+    no_organization = nothing((n_runs, n_means, 0), np.float64)
     return BlockRecords(
-        lanes=runs,
+        lanes=tuple(
+            Run(arm, community.number, k, point) for arm in arms for k in luck for point in behaviours
+        ),
         group_sizes=np.tile(sizes, (n_runs, 1)),
-        leaders=np.zeros(n_runs, np.int64),
+        leaders=nothing((n_runs,)),
         counts=counts,
-        results=none,
-        wins=none.astype(np.int64),
-        coalition=none,
-        stances=np.zeros((n_runs, n_weeks, 2), np.int64),
-        contacts=none.astype(np.int64),
-        income=none.astype(np.int64),
-        units=nothing,
-        cents=nothing,
-        local=nothing,
-        reached=np.zeros((n_runs, n_weeks, 1, n_groups), np.int64),
-        sums=np.tile(_means_at_rest(community), (n_runs, len(measured), 1, 1)),
+        results=nothing((n_runs, n_weeks), np.float64),
+        wins=nothing((n_runs, n_weeks)),
+        coalition=nothing((n_runs, n_weeks), np.float64),
+        stances=nothing((n_runs, n_weeks, 2)),
+        contacts=nothing((n_runs, n_weeks)),
+        income=nothing((n_runs, n_weeks)),
+        units=nothing((n_runs, n_weeks, 1)),
+        cents=nothing((n_runs, n_weeks, 1)),
+        local=nothing((n_runs, n_weeks, 1)),
+        reached=nothing((n_runs, n_weeks, 1, n_groups)),
+        sums=np.broadcast_to(_means_at_rest(community), (n_runs, n_means, n_groups, N_MEASURES)),
         interest=no_organization,
         capacity=no_organization,
         member=no_organization,
         resources=no_organization,
         at_funding_end=np.tile(course.stayed, (len(arms), 1)),
-        organizers_at_funding_end=np.zeros((n_runs, 2), np.int64),
-        unspent_cents=np.zeros(n_runs, np.int64),
-        local_left_cents=np.zeros(n_runs, np.int64),
+        organizers_at_funding_end=nothing((n_runs, 2)),
+        unspent_cents=nothing((n_runs,)),
+        local_left_cents=nothing((n_runs,)),
         surveys_asked=(),
     )
 

@@ -24,6 +24,7 @@ from mobsim.engine.block_records import (
     ORGANIZATION_STATES,
     WEEKLY,
     BlockRecords,
+    is_nothing,
     mean_weeks,
 )
 from mobsim.engine.points import Alike, at_points
@@ -533,13 +534,16 @@ def join_records(
     """
     runs = [run for block in blocks for run in block.lanes]
     position = {name: index for index, name in enumerate(arms)}
-    order = sorted(
-        range(len(runs)),
-        key=lambda k: (position[runs[k].arm], runs[k].point, runs[k].community, runs[k].luck),
-    )
-    row_of = {runs[k]: row for row, k in enumerate(order)}
-    rows = [np.array([row_of[run] for run in block.lanes]) for block in blocks]
-    surveys = [(row_of[block.lanes[s.lane]], s) for block in blocks for s in block.surveys_asked]
+    keys = [(position[run.arm], run.point, run.community, run.luck) for run in runs]
+    order = sorted(range(len(runs)), key=keys.__getitem__)
+    row_of = np.empty(len(runs), np.int64)
+    row_of[order] = np.arange(len(runs))
+    rows = np.split(row_of, np.cumsum([len(block.lanes) for block in blocks])[:-1])
+    surveys = [
+        (int(where[survey.lane]), survey)
+        for block, where in zip(blocks, rows, strict=True)
+        for survey in block.surveys_asked
+    ]
     end = scenario.campaign.horizon_weeks - 1
     if workers == 1:
         joined = {name: joined_array(name, blocks, rows) for name in JOINED}
@@ -573,6 +577,8 @@ def joined_array(name: str, blocks: Sequence[BlockRecords], rows: Sequence[a.Int
         shape[2] = max(part.shape[2] for part in parts)
     whole = np.zeros(shape, parts[0].dtype)
     for part, where in zip(parts, rows, strict=True):
+        if is_nothing(part):
+            continue  # memory that nobody has written to costs nothing
         if name in BY_ACTIVITY:
             whole[where, :, : part.shape[2]] = part
         else:

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -26,6 +27,7 @@ from mobsim.engine.least_counts import least_counts
 from mobsim.engine.rules import build_rules, decides_in_whole_numbers
 from mobsim.engine.state import build_ties
 from mobsim.kernels import arrays as a
+from mobsim.kernels.elementary import LOG2_E
 from mobsim.kernels.spread import (
     KEEPS,
     N_PARAMETERS,
@@ -40,17 +42,19 @@ from mobsim.kernels.spread import (
     join_by_counts,
     turn_round,
 )
+from mobsim.kernels.strip import STRIP
 from mobsim.kernels.tile import SLOTS
 from mobsim.scenario.scenario import NONE, Scenario
 
 MANY = 16
 """From so many lanes on, 64 lanes are carried together; fewer one by one."""
 MOST_TIES_ADDED = 65_535
-"""Most ties of a resident whose participants 64 lanes can count in 16 bits."""
+"""Most ties of a resident whose participants a single lane can count in 16 bits."""
 MARK_16, MARK_32 = -(2**14), -(2**30)
 """What marks those who have been told, in counts of tellers of 16 and of 32 bits."""
 MOST_LISTED = 2**24
 """How many ids a list of those who were told is made for, unless a community is larger."""
+NOBODY = np.empty(0, np.uint32)
 LARGEST_NUMERATOR = 2**29
 """Beyond it numerators might not fit 32 bits."""
 MOST_SHORT_LANES = 256
@@ -140,6 +144,19 @@ class Network:
     reached: a.UInt32
     tie: a.UInt32
 
+    @cached_property
+    def division(self) -> tuple[a.Float64, a.UInt8]:
+        """What the numerator is multiplied with or divided by, and where it is divided."""
+        ties = self.ties
+        divide = ties.general if not ties.divide else np.ones_like(ties.general)
+        by_kind = ties.denominator[ties.kind], ties.reciprocal[ties.kind]
+        return np.where(divide > 0, *by_kind), divide
+
+    @cached_property
+    def small_least(self) -> a.Int32:
+        """Least numerators in 32 bits; those that nobody reaches or everybody exceeds are cut."""
+        return np.clip(self.least, -LARGEST_NUMERATOR, LARGEST_NUMERATOR).astype(np.int32)
+
 
 _last_network: WeakKeyDictionary[Community, tuple[object, Network]] = WeakKeyDictionary()
 """For each community that somebody still holds, the behaviour it was asked with last, and the answer."""
@@ -227,6 +244,15 @@ class Seeds:
     ids: a.UInt32
     start: a.Int64
 
+    def of(self, which: int) -> a.UInt32:
+        """Return the ids of a set.
+
+        Parameters
+        ----------
+        which : its number.
+        """
+        return self.ids[self.start[which] : self.start[which + 1]]
+
 
 def seeds_of(sets: Sequence[a.Int64]) -> Seeds:
     """Put sets of first participants behind each other.
@@ -241,12 +267,29 @@ def seeds_of(sets: Sequence[a.Int64]) -> Seeds:
 
 
 @dataclass(frozen=True, eq=False)
-class Lane:
-    """One lane of a shortcut: the parameters, the luck and the set of first participants."""
+class Lanes:
+    """Lanes of a shortcut: the parameters, the luck and the set of first participants of each.
 
-    behaviour: BehaviourSpec
-    luck: int
-    seeds: int
+    behaviours : the different parameters of the rules. which : (lanes,) place of those of each lane.
+    luck : (lanes,) number of the stream of luck. seeds : (lanes,) number of the set of first participants.
+    """
+
+    behaviours: tuple[BehaviourSpec, ...]
+    which: a.Int64
+    luck: a.UInt32
+    seeds: a.Int64
+
+    def __len__(self) -> int:
+        return self.luck.size
+
+    def part(self, places: slice | a.Int64) -> Lanes:
+        """Return some of the lanes.
+
+        Parameters
+        ----------
+        places : which.
+        """
+        return Lanes(self.behaviours, self.which[places], self.luck[places], self.seeds[places])
 
 
 def run_lanes(
@@ -255,7 +298,9 @@ def run_lanes(
     community: Community,
     network: Network,
     seeds: Seeds,
-    lanes: Sequence[Lane],
+    lanes: Lanes,
+    *,
+    listed: bool = True,
 ) -> Course:
     """Carry all weeks of some lanes on one community.
 
@@ -266,12 +311,13 @@ def run_lanes(
     community, network : the built community and its network.
     seeds : sets of first participants.
     lanes : what to run; lanes differ in luck, first participants and what FREE names.
+    listed : whether somebody will ask who takes part at the end; if not, the lists may be empty.
     """
     if kind is Shortcut.FRONTIER:
         return _frontier(scenario, community, network, seeds, lanes)
     if kind is Shortcut.CASCADE:
         return _cascade(scenario, community, network, seeds, lanes)
-    return _dense(scenario, community, network, seeds, lanes)
+    return _dense(scenario, community, network, seeds, lanes, listed)
 
 
 def _weeks(scenario: Scenario) -> tuple[int, int, int]:
@@ -287,12 +333,12 @@ def _for_good(participating: a.Int64, funding_end: int) -> a.Int64:
 
 
 def _frontier(
-    scenario: Scenario, community: Community, network: Network, seeds: Seeds, lanes: Sequence[Lane]
+    scenario: Scenario, community: Community, network: Network, seeds: Seeds, lanes: Lanes
 ) -> Course:
     """Run every set of first participants once: luck decides nothing."""
     first, n_weeks, funding_end = _weeks(scenario)
     ties = network.ties
-    needed = np.clip(network.least, -LARGEST_NUMERATOR, LARGEST_NUMERATOR).astype(np.int32)
+    needed = network.small_least
     pull = ties.weight[network.tie].astype(np.int32) if ties.weight.size else np.ones(1, np.int32)
     n_sets = seeds.start.size - 1
     counts = np.zeros((n_sets, n_weeks - first, len(community.group_names)), np.int64)
@@ -312,7 +358,7 @@ def _frontier(
         ids,
         start,
     )
-    of_lane = np.array([lane.seeds for lane in lanes], np.int64)
+    of_lane = lanes.seeds
     if np.array_equal(of_lane, np.arange(n_sets)):
         participating = counts[:, -n_weeks:]
         ids = ids[: start[-1]].copy()
@@ -324,14 +370,12 @@ def _frontier(
 
 
 def _cascade(
-    scenario: Scenario, community: Community, network: Network, seeds: Seeds, lanes: Sequence[Lane]
+    scenario: Scenario, community: Community, network: Network, seeds: Seeds, lanes: Lanes
 ) -> Course:
     """Run cascades, enlarging the list of those who were told as needed."""
     first, n_weeks, funding_end = _weeks(scenario)
     n = community.n_residents
-    log_tell, log_media, window = _telling(scenario, [lane.behaviour for lane in lanes])
-    lucks = np.array([lane.luck for lane in lanes], np.uint32)
-    sets = np.array([lane.seeds for lane in lanes], np.int64)
+    log_tell, log_media, window = _telling(scenario, lanes)
     counts = np.zeros((len(lanes), n_weeks - first, len(community.group_names)), np.int64)
     start = np.zeros(len(lanes) + 1, np.int64)
     by_tie = network.ties.transmission.size > 0
@@ -355,8 +399,8 @@ def _cascade(
                 community.group,
                 seeds.ids,
                 seeds.start,
-                lucks[done:],
-                sets[done:],
+                lanes.luck[done:],
+                lanes.seeds[done:],
                 *key_and_weeks,
                 *told,
             )
@@ -373,8 +417,8 @@ def _cascade(
                 community.group,
                 seeds.ids,
                 seeds.start,
-                lucks[done:],
-                sets[done:],
+                lanes.luck[done:],
+                lanes.seeds[done:],
                 *key_and_weeks,
                 *told,
             )
@@ -386,26 +430,18 @@ def _cascade(
     return Course(participating, everybody, start, _for_good(participating, funding_end))
 
 
-def _telling(scenario: Scenario, behaviours: Sequence[BehaviourSpec]) -> tuple[a.Float32, np.float32, int]:
+def _telling(scenario: Scenario, lanes: Lanes) -> tuple[a.Float32, np.float32, int]:
     """(lanes,) log2(1 - c_P), the log of no background media, and the exposure window."""
-    rules = _rules_of(scenario, behaviours)
-    log_tell = np.array([r.singles[a.LOG_TELL_PARTICIPANT, 0] for r in rules], np.float32)
-    return log_tell, np.float32(rules[0].by_group[a.LOG_BACKGROUND, 0, 0]), rules[0].exposure_window
-
-
-def _rules_of(scenario: Scenario, behaviours: Sequence[BehaviourSpec]) -> list[a.Rules]:
-    """Parameters of each lane; lanes that share an object share the work."""
     interval = scenario.campaign.decision_interval_weeks
-    found: dict[int, a.Rules] = {}
-    for behaviour in behaviours:
-        if id(behaviour) not in found:
-            found[id(behaviour)] = build_rules(behaviour, scenario.community, 1, decision_interval=interval)
-    return [found[id(behaviour)] for behaviour in behaviours]
+    rules = [build_rules(b, scenario.community, 1, decision_interval=interval) for b in lanes.behaviours]
+    log_tell = np.array([r.singles[a.LOG_TELL_PARTICIPANT, 0] for r in rules], np.float32)
+    log_media = np.float32(rules[0].by_group[a.LOG_BACKGROUND, 0, 0])
+    return log_tell[lanes.which], log_media, rules[0].exposure_window
 
 
 @dataclass(frozen=True, eq=False)
 class _Decisions:
-    """Parameters of dense lanes: single (5, lanes), visibility (lanes,), readiness (G, lanes), the modes."""
+    """Parameters of dense lanes: singles (5, lanes), visibility (lanes,), readiness (G, lanes), the modes."""
 
     singles: a.Float32
     visibility: a.Float64
@@ -413,37 +449,51 @@ class _Decisions:
     decision: int
     irreversible: int
 
+    def part(self, places: slice | a.Int64) -> _Decisions:
+        """Those of some lanes, rows without gaps."""
+        return _Decisions(
+            np.ascontiguousarray(self.singles[:, places]),
+            self.visibility[places],
+            np.ascontiguousarray(self.readiness[:, places]),
+            self.decision,
+            self.irreversible,
+        )
 
-def _decisions(scenario: Scenario, lanes: Sequence[Lane]) -> _Decisions:
-    """Collect what lanes decide by."""
-    rules = _rules_of(scenario, [lane.behaviour for lane in lanes])
-    singles = np.empty((N_PARAMETERS, len(lanes)), np.float32)
-    rows = {
-        NOT_VISIBLE: a.NOT_VISIBILITY,
-        SOCIAL: a.SOCIAL_WEIGHT,
-        STEEP: a.STEEPNESS,
-        KEEPS: a.KEEP,
-        RECONSIDERS: a.RECONSIDER,
-    }
-    for mine, theirs in rows.items():
-        singles[mine] = [r.singles[theirs, 0] for r in rules]
-    visibility = np.array([r.doubles[a.VISIBILITY, 0] for r in rules])
-    singles[NOT_VISIBLE] = (1.0 - visibility).astype(np.float32)
-    barriers = np.array([r.by_group[a.BARRIER, :, 0] for r in rules]).T
-    readiness = (0.0 - 1.0 * barriers).astype(np.float32)
-    return _Decisions(singles, visibility, readiness, rules[0].decision, rules[0].irreversible)
+
+def _decisions(scenario: Scenario, lanes: Lanes) -> _Decisions:
+    """Collect what lanes decide by; what FREE does not name is the same in all (`rules.build_rules`)."""
+    several = lanes.behaviours
+    interval = scenario.campaign.decision_interval_weeks
+    rules = build_rules(several[0], scenario.community, 1, decision_interval=interval)
+    visibility = np.array([b.visibility for b in several])
+    reconsider = np.array([b.reconsider for b in several])
+    singles = np.empty((N_PARAMETERS, len(several)), np.float32)
+    singles[NOT_VISIBLE] = 1.0 - visibility
+    singles[SOCIAL] = [b.social_weight for b in several]
+    singles[STEEP] = [LOG2_E / b.noise if b.noise > 0 else 0.0 for b in several]
+    singles[KEEPS] = 1.0 - reconsider
+    singles[RECONSIDERS] = reconsider
+    readiness = (0.0 - 1.0 * rules.by_group[a.BARRIER]).astype(np.float32)
+    return _Decisions(
+        singles[:, lanes.which],
+        visibility[lanes.which],
+        np.repeat(readiness, len(lanes), axis=1),
+        rules.decision,
+        rules.irreversible,
+    )
 
 
 def _dense(
-    scenario: Scenario, community: Community, network: Network, seeds: Seeds, lanes: Sequence[Lane]
+    scenario: Scenario, community: Community, network: Network, seeds: Seeds, lanes: Lanes, listed: bool
 ) -> Course:
     """Decide every week, lane by lane or 64 lanes at a time."""
-    if len(lanes) < MANY:
-        return join_courses([_one(scenario, community, network, seeds, lane) for lane in lanes])
+    decides = _decisions(scenario, lanes)
+    run, width = (_one, 1) if len(lanes) < MANY else (_many, SLOTS)
+    parts = [slice(k, k + width) for k in range(0, len(lanes), width)]
     return join_courses(
         [
-            _many(scenario, community, network, seeds, lanes[k : k + SLOTS])
-            for k in range(0, len(lanes), SLOTS)
+            run(scenario, community, network, seeds, lanes.part(part), decides.part(part), listed)
+            for part in parts
         ]
     )
 
@@ -466,25 +516,21 @@ def join_courses(courses: Sequence[Course]) -> Course:
     )
 
 
-def _division(ties: a.Ties) -> tuple[a.Float64, a.UInt8]:
-    """What the numerator is multiplied with or divided by, and where it is divided."""
-    divide = ties.general if not ties.divide else np.ones_like(ties.general)
-    by_kind = ties.denominator[ties.kind], ties.reciprocal[ties.kind]
-    return np.where(divide > 0, *by_kind), divide
-
-
-def _small_least(network: Network) -> a.Int32:
-    return np.clip(network.least, -LARGEST_NUMERATOR, LARGEST_NUMERATOR).astype(np.int32)
-
-
-def _one(scenario: Scenario, community: Community, network: Network, seeds: Seeds, lane: Lane) -> Course:
+def _one(
+    scenario: Scenario,
+    community: Community,
+    network: Network,
+    seeds: Seeds,
+    lane: Lanes,
+    decides: _Decisions,
+    listed: bool,
+) -> Course:
     """Run one dense lane."""
     first, n_weeks, funding_end = _weeks(scenario)
     n = community.n_residents
-    decides = _decisions(scenario, [lane])
-    factor, divide = _division(network.ties)
+    factor, divide = network.division
     taking_part = np.zeros(n + SLOTS - 1, np.uint8)
-    taking_part[seeds.ids[seeds.start[lane.seeds] : seeds.start[lane.seeds + 1]]] = 1
+    taking_part[seeds.of(lane.seeds[0])] = 1
     marked = np.zeros((2, n), np.uint8)
     counts = np.zeros((n_weeks, len(community.group_names)), np.int64)
     decide_one(
@@ -493,15 +539,15 @@ def _one(scenario: Scenario, community: Community, network: Network, seeds: Seed
         factor,
         divide,
         network.ties.scale,
-        _small_least(network),
+        network.small_least,
         community.threshold,
         decides.readiness[community.group, 0],
         community.group,
-        np.ascontiguousarray(decides.singles[:, 0]),
+        decides.singles[:, 0].copy(),
         float(decides.visibility[0]),
         decides.decision,
         decides.irreversible,
-        lane.luck,
+        int(lane.luck[0]),
         scenario.seed,
         community.number,
         first,
@@ -512,28 +558,42 @@ def _one(scenario: Scenario, community: Community, network: Network, seeds: Seed
         counts,
     )
     end = taking_part[:n]
-    stayed = [int(marked[0].sum()), int((marked[0] & end).sum()), int((marked[1] & end).sum())]
-    ids = np.flatnonzero(end).astype(np.uint32)
+    stayed = [
+        np.count_nonzero(marked[0]),
+        np.count_nonzero(marked[0] & end),
+        np.count_nonzero(marked[1] & end),
+    ]
+    ids = np.flatnonzero(end).astype(np.uint32) if listed else NOBODY
     return Course(counts[None], ids, np.array([0, ids.size]), np.array([stayed]))
 
 
 def _many(
-    scenario: Scenario, community: Community, network: Network, seeds: Seeds, lanes: Sequence[Lane]
+    scenario: Scenario,
+    community: Community,
+    network: Network,
+    seeds: Seeds,
+    lanes: Lanes,
+    decides: _Decisions,
+    listed: bool,
 ) -> Course:
     """Run up to 64 dense lanes together; what is missing is filled with the last one."""
     first, n_weeks, funding_end = _weeks(scenario)
     n, n_lanes = community.n_residents, len(lanes)
-    full = [*lanes, *[lanes[-1]] * (SLOTS - n_lanes)]
-    decides = _decisions(scenario, full)
-    factor, divide = _division(network.ties)
-    lucks = list(dict.fromkeys(lane.luck for lane in full))
-    luck_of = np.array([lucks.index(lane.luck) for lane in full], np.int64)
-    while SLOTS % len(lucks):
-        lucks.append(lucks[-1])
-    taking_part = np.zeros((2, n, SLOTS), np.uint8)
-    for place, lane in enumerate(full):
-        taking_part[0, seeds.ids[seeds.start[lane.seeds] : seeds.start[lane.seeds + 1]], place] = 1
-    marked = np.zeros((2, n * SLOTS), np.uint8)
+    if n_lanes < SLOTS:
+        filled = np.minimum(np.arange(SLOTS), n_lanes - 1)
+        lanes, decides = lanes.part(filled), decides.part(filled)
+    factor, divide = network.division
+    lucks, luck_of = np.unique(lanes.luck, return_inverse=True)
+    while SLOTS % lucks.size:
+        lucks = np.append(lucks, lucks[-1])
+    taking_part = np.zeros((2, n, STRIP), np.uint32)
+    place, one = _place_of_lanes()
+    for which in np.unique(lanes.seeds):
+        among = lanes.seeds == which
+        start = np.zeros(STRIP, np.uint32)
+        np.bitwise_or.at(start, place[among], one[among])
+        taking_part[0, seeds.of(which)] |= start
+    stayed = np.zeros((SLOTS, 3), np.int64)
     counts = np.zeros((n_weeks, SLOTS, len(community.group_names)), np.int64)
     decide_many(
         network.ties.row_start,
@@ -541,7 +601,7 @@ def _many(
         factor,
         divide,
         network.ties.scale,
-        _small_least(network),
+        network.small_least,
         community.threshold,
         decides.readiness,
         community.group,
@@ -549,23 +609,28 @@ def _many(
         decides.visibility,
         decides.decision,
         decides.irreversible,
-        np.array(lucks, np.uint32),
-        luck_of,
+        lucks,
+        luck_of.astype(np.int64),
         scenario.seed,
         community.number,
         first,
         n_weeks - first,
         funding_end,
-        taking_part.reshape(2, n * SLOTS),
-        marked,
+        taking_part.reshape(2, n * STRIP),
+        stayed,
         counts,
     )
-    end = taking_part[(n_weeks - first) % 2]
-    at_end, never_left = marked.reshape(2, n, SLOTS)
-    stayed = np.stack(
-        [x.sum(axis=0, dtype=np.int64) for x in (at_end, at_end & end, never_left & end)], axis=1
-    )
-    found = [np.flatnonzero(end[:, place]).astype(np.uint32) for place in range(n_lanes)]
-    start = np.cumsum([0, *(ids.size for ids in found)]).astype(np.int64)
-    participating = np.moveaxis(counts, 1, 0)[:n_lanes]
-    return Course(participating, np.concatenate(found), start, stayed[:n_lanes])
+    ids, start_of = NOBODY, np.zeros(n_lanes + 1, np.int64)
+    if listed:
+        words = np.ascontiguousarray(taking_part[(n_weeks - first) % 2].T)
+        found = [
+            np.flatnonzero(words[place[lane]] & one[lane] != 0).astype(np.uint32) for lane in range(n_lanes)
+        ]
+        ids, start_of = np.concatenate(found), np.cumsum([0, *(some.size for some in found)])
+    return Course(np.moveaxis(counts, 1, 0)[:n_lanes], ids, start_of, stayed[:n_lanes])
+
+
+def _place_of_lanes() -> tuple[a.Int64, a.UInt32]:
+    """(64,) the word of each lane in `decide_many`, and the bit that says whether somebody takes part."""
+    slots = np.arange(SLOTS)
+    return slots % STRIP, np.uint32(1) << (slots // STRIP * 8).astype(np.uint32)

@@ -16,7 +16,7 @@ from mobsim.engine.run import build, replicate_numbers, threads_to_use
 from mobsim.engine.shortcuts import (
     MOST_SHORT_LANES,
     Course,
-    Lane,
+    Lanes,
     Network,
     Shortcut,
     fits,
@@ -191,18 +191,21 @@ def _short(
     workers: int,
 ) -> Spread:
     """Run all sets by a shortcut, in parts on threads."""
-    lanes = [Lane(scenario.behaviour, k, which) for which in range(len(sets)) for k in lucks]
-    if kind is Shortcut.FRONTIER:  # luck decides nothing
-        lanes = [Lane(scenario.behaviour, lucks[0], which) for which in range(len(sets))]
+    some = lucks[:1] if kind is Shortcut.FRONTIER else lucks  # luck decides nothing there
+    lanes = Lanes(
+        behaviours=(scenario.behaviour,),
+        which=np.zeros(len(sets) * len(some), np.int64),
+        luck=np.tile(np.array(some, np.uint32), len(sets)),
+        seeds=np.repeat(np.arange(len(sets)), len(some)),
+    )
     most = MOST_LANES_ALONE if workers == 1 else MOST_SHORT_LANES
     size = min(most, -(-len(lanes) // workers))
-    parts = [lanes[k : k + size] for k in range(0, len(lanes), size)]
+    parts = [lanes.part(slice(k, k + size)) for k in range(0, len(lanes), size)]
 
-    def run(part: list[Lane]) -> Course:
-        used = list(dict.fromkeys(lane.seeds for lane in part))
-        place = {which: number for number, which in enumerate(used)}
-        local = [Lane(lane.behaviour, lane.luck, place[lane.seeds]) for lane in part]
-        return run_lanes(kind, scenario, community, network, seeds_of([sets[s] for s in used]), local)
+    def run(part: Lanes) -> Course:
+        used, local = np.unique(part.seeds, return_inverse=True)
+        seeds = seeds_of([sets[s] for s in used])
+        return run_lanes(kind, scenario, community, network, seeds, replace(part, seeds=local))
 
     if workers == 1 or len(parts) == 1:
         course = join_courses([run(part) for part in parts])

@@ -16,6 +16,8 @@ kernels here carry it with the same random numbers, whole numbers and float32 op
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from mobsim.kernels.arrays import (
@@ -31,19 +33,29 @@ from mobsim.kernels.arrays import (
 )
 from mobsim.kernels.compile import inlined, internal, kernel
 from mobsim.kernels.counting import NEEDED, TIES, count
-from mobsim.kernels.elementary import exp2_32, logistic_32
+from mobsim.kernels.elementary import exp2_32, logistic_32, logistic_strip
 from mobsim.kernels.keyed import (
     Whole,
     entity_rounds,
     luck_rounds,
     philox_second,
-    philox_slots,
     philox_strips,
     uniform,
 )
 from mobsim.kernels.streams import TELLING, WEEK
-from mobsim.kernels.strip import STRIP, as_single, load, lowest_bit, pick, slots_of, spread, store
-from mobsim.kernels.tile import ONE, SLOTS, ZERO, at
+from mobsim.kernels.strip import (
+    STRIP,
+    as_double,
+    as_single,
+    load,
+    lowest_bit,
+    pick,
+    rounded,
+    slots_of,
+    spread,
+    store,
+)
+from mobsim.kernels.tile import BYTE, NO, ONE, SLOTS, ZERO, at
 
 STARTED = -(2**30)
 """What one still needs who takes part from the start."""
@@ -54,7 +66,7 @@ DRAWN = 512
 """So many random words are drawn before they are used."""
 TOLD = -1
 """Marks those who have been told, where nobody counts tellers."""
-YES_16, NO_16 = np.uint16(1), np.uint16(0)
+YES_16 = np.uint16(1)
 YES_8 = np.uint8(1)
 YES_32 = np.uint32(1)
 UNIT = np.float32(2.0**-24)
@@ -63,10 +75,10 @@ UNIT = np.float32(2.0**-24)
 # Rows of the parameters by lane that `decide_one` and `decide_many` read
 NOT_VISIBLE, SOCIAL, STEEP, KEEPS, RECONSIDERS = range(5)
 N_PARAMETERS = 5
-# Further rows of the float scratch of `decide_many`: λF, draws, Λ; from K_ROWS on, K_g
-LAMBDA, U, CHOSEN, K_ROWS = 5, 6, 7, 8
-# Places in its scratch of whole numbers
-SUMS, BEFORE, AFTER = 0, 64, 128
+# Further rows of the float scratch of `decide_many`: λF; from K_ROWS on, K_g
+LAMBDA, K_ROWS = 5, 6
+MOST_IN_A_BYTE = np.uint64(255)
+"""So many neighbours can be counted in a byte."""
 
 
 @kernel
@@ -740,6 +752,43 @@ def decide_one(
             never_left[:] = taking_part[:n]
 
 
+@inlined
+def _bits_before(first: Whole) -> np.uint32:
+    """Where in a word the byte of the strip of lanes from `first` on begins."""
+    return np.uint32(np.uint64(first) >> np.uint64(1))
+
+
+@inlined
+def _draw_decisions(
+    entities: UInt32, lucks: UInt32, week: Whole, seed: Whole, community: Whole, out: UInt32
+) -> None:
+    """Draw the random words by which 64 pairs of a resident and a luck decide."""
+    two_strips = np.uint64(2 * STRIP)
+    stream, of_week = np.uint64(WEEK), np.uint64(np.uint32(week))
+    k0, k1 = np.uint64(np.uint32(seed)), np.uint64(np.uint32(community))
+    for first in range(np.uint64(0), np.uint64(SLOTS), two_strips):
+        second = first + np.uint64(STRIP)
+        one, two = philox_strips(
+            luck_rounds(load(lucks, first), of_week, k0, k1),
+            entity_rounds(load(entities, first), stream, k1),
+            luck_rounds(load(lucks, second), of_week, k0, k1),
+            entity_rounds(load(entities, second), stream, k1),
+            k0,
+            k1,
+        )
+        store(out, first, one[1])
+        store(out, second, two[1])
+
+
+@inlined
+def _add_neighbours(neighbours: UInt32, tie: np.uint64, end: np.uint64, x: UInt32, start: np.uint64) -> Any:
+    """Add up four counts a word, over neighbours whose words begin at `start`; at most 255 of them."""
+    packed = spread(NO)
+    for place in range(tie, end):
+        packed = packed + load(x, start + np.uint64(neighbours[place]) * np.uint64(STRIP))
+    return packed
+
+
 @kernel
 def decide_many(
     row_start: UInt32,
@@ -762,11 +811,14 @@ def decide_many(
     first_week: int,
     n_weeks: int,
     funding_end: int,
-    taking_part: UInt8,
-    marked: UInt8,
+    taking_part: UInt32,
+    stayed: Int64,
     counts: Int64,
 ) -> None:
     """Run weeks in which everybody is aware and decides, for 64 lanes.
+
+    The 64 lanes of a resident are 16 words of four bytes, 1 for those who take part: byte b of word k is lane
+    16 b + k. The neighbours of a resident in all lanes are so counted by adding 16 words.
 
     Parameters
     ----------
@@ -781,31 +833,27 @@ def decide_many(
     seed, community : the key of the random numbers.
     first_week, n_weeks : the first week, negative in burn-in, and how many are run.
     funding_end : the last funded week.
-    taking_part : (2, N * 64) 1 for those who take part; the first row is the start, the last week's row is
+    taking_part : (2, N * 16) words of the residents; the first row is the start, the last week's row is
         `n_weeks` % 2.
-    marked : (2, N * 64) receives who took part at funding end, and who did in every week since.
+    stayed : (64, 3) receives the participants at funding end, of these at the end, of these never left.
     counts : (weeks from week 0 on, 64, G), zeros; receives the participants at the end of each week.
     """
     n = threshold.size
     n_groups = counts.shape[2]
     n_lucks = lucks.size
     per_chunk = SLOTS // n_lucks
-    # 64, but not known to the compiler, which would unroll short loops of 64 instead of using vector code.
-    width = visibility.size
     entities = np.zeros(SLOTS, np.uint32)
     draw_lucks = np.zeros(SLOTS, np.uint32)
     of_luck = np.zeros(SLOTS, np.uint64)
     for slot in range(SLOTS):
         draw_lucks[slot] = lucks[slot % n_lucks]
         of_luck[slot] = np.uint64(luck_of[slot])
-    in_order = n_lucks == SLOTS
-    for lane in range(SLOTS):
-        in_order = in_order and luck_of[lane] == lane
-    drawn = np.zeros((4, SLOTS), np.uint32)
-    words = drawn.reshape(4 * SLOTS)
+    words = np.zeros(SLOTS, np.uint32)
+    by_lane = np.zeros(SLOTS, np.uint32)
+    deciding = np.zeros(SLOTS + 1, np.uint64)
     # Scratch with constant offsets, 64 numbers each, as in `tile.py`.
     f = np.zeros((K_ROWS + n_groups) * SLOTS, np.float32)
-    b = np.zeros(3 * SLOTS, np.uint16)
+    sums = np.zeros(SLOTS, np.uint32)
     now = np.zeros(n_groups * SLOTS, np.uint32)
     for row in range(N_PARAMETERS):
         for s in range(SLOTS):
@@ -813,19 +861,22 @@ def decide_many(
     for g in range(n_groups):
         for s in range(SLOTS):
             f[(K_ROWS + g) * SLOTS + s] = readiness[g, s]
-    at_end, never_left = marked[0], marked[1]
     draws = decision == LOGIT
-    for s in range(SLOTS):
-        draws |= f[KEEPS * 64 + s] > ZERO
     most_reconsider, least_kept = ZERO, ONE
     for s in range(SLOTS):
-        most_reconsider = max(most_reconsider, f[RECONSIDERS * 64 + s])
-        least_kept = min(least_kept, f[KEEPS * 64 + s])
-    size = np.uint64(n * SLOTS)
-    x = taking_part.reshape(2 * n * SLOTS)
+        draws |= f[KEEPS * SLOTS + s] > ZERO
+        most_reconsider = max(most_reconsider, f[RECONSIDERS * SLOTS + s])
+        least_kept = min(least_kept, f[KEEPS * SLOTS + s])
+    size = np.uint64(n * STRIP)
+    x = taking_part.reshape(2 * n * STRIP)
+    at_end, never_left = np.zeros(n * STRIP, np.uint32), np.zeros(n * STRIP, np.uint32)
     for i in range(n):
-        for s in range(SLOTS):
-            now[group[i] * SLOTS + s] += x[i * SLOTS + s]
+        of_group = np.uint64(group[i]) * np.uint64(SLOTS)
+        mine = np.uint64(i) * np.uint64(STRIP)
+        for first in range(0, SLOTS, STRIP):
+            took_part = (load(x, mine) >> _bits_before(first)) & YES_32
+            counted = of_group + np.uint64(first)
+            store(now, counted, load(now, counted) + took_part)
     for step in range(n_weeks):
         week = first_week + step
         before = size if step % 2 else np.uint64(0)
@@ -834,100 +885,98 @@ def decide_many(
             total = np.int64(0)
             for g in range(n_groups):
                 total += np.int64(now[g * SLOTS + s])
-            f[LAMBDA * 64 + s] = np.float32(visibility[s] * (np.float64(total) / np.float64(n)))
+            f[LAMBDA * SLOTS + s] = np.float32(visibility[s] * (np.float64(total) / np.float64(n)))
+        # Who does not reconsider stays as they are.
+        x[after : after + size] = x[before : before + size]
         for chunk in range(0, n, per_chunk):
+            in_chunk = min(per_chunk, n - chunk)
             if draws:
-                count(NEEDED, min(per_chunk, n - chunk) * n_lucks)
+                count(NEEDED, in_chunk * n_lucks)
                 for slot in range(SLOTS):
                     entities[slot] = np.uint32(chunk) + np.uint32(slot // n_lucks)
-                philox_slots(entities, week, draw_lucks, WEEK, seed, community, drawn)
-            for i in range(chunk, min(chunk + per_chunk, n)):
-                base = before + np.uint64(i * SLOTS)
-                drawn_at = at(64, (i - chunk) * n_lucks, 0)
-                to = after + np.uint64(i * SLOTS)
-                if n_lucks == 1:
-                    same = uniform(words[drawn_at])
-                    if same >= most_reconsider and same < least_kept:
-                        # Nobody reconsiders: who takes part stays, who does not stays away.
-                        for s in range(width):
-                            x[at(to, s, 0)] = x[at(base, s, 0)]
-                        continue
-                    for s in range(width):
-                        f[U * 64 + s] = same
-                elif in_order:
-                    for s in range(width):
-                        f[U * 64 + s] = uniform(words[at(64, s, 0)])
-                else:
-                    for s in range(width):
-                        f[U * 64 + s] = uniform(words[drawn_at + of_luck[s]])
-                for s in range(width):
-                    b[SUMS + s] = 0
-                tie, end = np.uint64(row_start[at(i, 0, 0)]), np.uint64(row_start[at(i, 1, 0)])
+                _draw_decisions(entities, draw_lucks, week, seed, community, words)
+            n_deciding = np.uint64(0)
+            for slot in range(in_chunk):
+                deciding[n_deciding] = np.uint64(slot)
+                u = uniform(words[slot])
+                n_deciding += np.uint64(n_lucks > 1 or u < most_reconsider or u >= least_kept)
+            for place in range(n_deciding):
+                slot = deciding[place]
+                i = np.uint64(chunk) + slot
+                mine = i * np.uint64(STRIP)
+                if n_lucks > 1:
+                    for s in range(SLOTS):
+                        by_lane[s] = words[slot * np.uint64(n_lucks) + of_luck[s]]
+                same = spread(words[slot])
+                tie, end = np.uint64(row_start[i]), np.uint64(row_start[i + np.uint64(1)])
                 count(TIES, end - tie)
-                while tie + np.uint64(4) <= end:
-                    one = before + np.uint64(neighbours[tie]) * np.uint64(SLOTS)
-                    two = before + np.uint64(neighbours[tie + np.uint64(1)]) * np.uint64(SLOTS)
-                    three = before + np.uint64(neighbours[tie + np.uint64(2)]) * np.uint64(SLOTS)
-                    four = before + np.uint64(neighbours[tie + np.uint64(3)]) * np.uint64(SLOTS)
-                    for s in range(width):
-                        b[SUMS + s] += np.uint16(
-                            x[at(one, s, 0)] + x[at(two, s, 0)] + x[at(three, s, 0)] + x[at(four, s, 0)]
-                        )
-                    tie += np.uint64(4)
-                while tie < end:
-                    one = before + np.uint64(neighbours[tie]) * np.uint64(SLOTS)
-                    for s in range(width):
-                        b[SUMS + s] += np.uint16(x[at(one, s, 0)])
-                    tie += np.uint64(1)
-                for s in range(width):
-                    b[BEFORE + s] = x[at(base, s, 0)]
-                if decision == WHOLE:
-                    enough = least[at(i, 0, 0)]
-                    for s in range(width):
-                        f[CHOSEN * 64 + s] = ONE if np.int32(b[SUMS + s]) >= enough else ZERO
-                else:
-                    by = factor[at(i, 0, 0)]
-                    if divide[at(i, 0, 0)]:
-                        for s in range(width):
-                            f[CHOSEN * 64 + s] = (
-                                np.float32((np.float64(b[SUMS + s]) * scale) / by) if by > 0.0 else ZERO
-                            )
+                many = end - tie > MOST_IN_A_BYTE
+                while end - tie > MOST_IN_A_BYTE:
+                    packed = _add_neighbours(neighbours, tie, tie + MOST_IN_A_BYTE, x, before)
+                    for first in range(0, SLOTS, STRIP):
+                        store(sums, first, load(sums, first) + ((packed >> _bits_before(first)) & BYTE))
+                    tie += MOST_IN_A_BYTE
+                packed = _add_neighbours(neighbours, tie, end, x, before)
+                enough = np.uint32(max(least[i], np.int32(0))) if decision == WHOLE else NO
+                by, divides, theta = factor[i], divide[i], threshold[i]
+                of_group = np.uint64(group[i]) * np.uint64(SLOTS)
+                was, does = load(x, before + mine), spread(NO)
+                for strip in range(0, SLOTS, STRIP):
+                    lane = np.uint64(strip)
+                    numerators = (packed >> _bits_before(lane)) & BYTE
+                    if many:
+                        numerators = numerators + load(sums, lane)
+                    if decision == WHOLE:
+                        chosen = pick(numerators >= enough, ONE, ZERO)
                     else:
-                        for s in range(width):
-                            f[CHOSEN * 64 + s] = np.float32(np.float64(np.int32(b[SUMS + s])) * by)
-                    theta = threshold[at(i, 0, 0)]
-                    k_at = np.uint64(K_ROWS + group[at(i, 0, 0)]) * np.uint64(SLOTS)
-                    for s in range(width):
-                        exposure = f[NOT_VISIBLE * 64 + s] * f[CHOSEN * 64 + s] + f[LAMBDA * 64 + s]
-                        v = f[SOCIAL * 64 + s] * exposure
-                        v = v + f[at(k_at, s, 0)]
-                        f[CHOSEN * 64 + s] = v - theta
-                    if decision == LOGIT:
-                        for s in range(width):
-                            f[CHOSEN * 64 + s] = logistic_32(f[CHOSEN * 64 + s] * f[STEEP * 64 + s])
-                    else:
-                        for s in range(width):
-                            f[CHOSEN * 64 + s] = ONE if f[CHOSEN * 64 + s] >= ZERO else ZERO
-                for s in range(width):
-                    stays = f[KEEPS * 64 + s] if b[BEFORE + s] != 0 else ZERO
-                    joins = stays + f[RECONSIDERS * 64 + s] * f[CHOSEN * 64 + s]
-                    b[AFTER + s] = YES_16 if f[U * 64 + s] < joins else NO_16
-                if irreversible:
-                    for s in range(width):
-                        b[AFTER + s] |= b[BEFORE + s]
-                for s in range(width):
-                    x[at(to, s, 0)] = np.uint8(b[AFTER + s])
-                counted = np.uint64(group[at(i, 0, 0)]) * np.uint64(SLOTS)
-                for s in range(width):
-                    now[at(counted, s, 0)] += np.uint32(b[AFTER + s]) - np.uint32(b[BEFORE + s])
+                        if not divides:
+                            share = rounded(as_double(numerators) * by)
+                        elif by > 0.0:
+                            share = rounded((as_double(numerators) * scale) / by)
+                        else:
+                            share = spread(ZERO)
+                        exposure = load(f, at(NOT_VISIBLE * SLOTS, lane, 0)) * share
+                        exposure = exposure + load(f, at(LAMBDA * SLOTS, lane, 0))
+                        v = load(f, at(SOCIAL * SLOTS, lane, 0)) * exposure
+                        v = v + load(f, at(K_ROWS * SLOTS, of_group, lane))
+                        v = v - theta
+                        if decision == LOGIT:
+                            chosen = logistic_strip(v * load(f, at(STEEP * SLOTS, lane, 0)))
+                        else:
+                            chosen = pick(v >= ZERO, ONE, ZERO)
+                    took_part = (was >> _bits_before(lane)) & YES_32
+                    stays = pick(took_part == YES_32, load(f, at(KEEPS * SLOTS, lane, 0)), ZERO)
+                    joins = stays + load(f, at(RECONSIDERS * SLOTS, lane, 0)) * chosen
+                    word = load(by_lane, lane) if n_lucks > 1 else same
+                    decides = as_single(word >> EIGHT) * UNIT < joins
+                    takes_part = pick(decides, YES_32, NO)
+                    if irreversible:
+                        takes_part = takes_part | took_part
+                    does = does | (takes_part << _bits_before(lane))
+                    counted = of_group + lane
+                    store(now, counted, load(now, counted) + takes_part - took_part)
+                store(x, after + mine, does)
+                if many:
+                    sums[:] = 0
+                if week > funding_end:
+                    store(never_left, mine, load(never_left, mine) & does)
         if week >= 0:
             for s in range(SLOTS):
                 for g in range(n_groups):
                     counts[week, s, g] = np.int64(now[g * SLOTS + s])
         if week == funding_end:
-            for k in range(n * SLOTS):
-                at_end[at(k, 0, 0)] = x[at(after, k, 0)]
-                never_left[at(k, 0, 0)] = x[at(after, k, 0)]
-        elif week > funding_end:
-            for k in range(n * SLOTS):
-                never_left[at(k, 0, 0)] &= x[at(after, k, 0)]
+            at_end[:] = x[after : after + size]
+            never_left[:] = at_end
+    last = size if n_weeks % 2 else np.uint64(0)
+    for first in range(0, SLOTS, STRIP):
+        a = b = c = spread(NO)
+        for i in range(n):
+            mine = np.uint64(i) * np.uint64(STRIP)
+            then = load(at_end, mine) >> _bits_before(first)
+            a = a + (then & YES_32)
+            b = b + (then & (load(x, last + mine) >> _bits_before(first)) & YES_32)
+            c = c + ((load(never_left, mine) >> _bits_before(first)) & YES_32)
+        for column, total_by_lane in enumerate((a, b, c)):
+            store(sums, np.uint64(0), total_by_lane)
+            for s in range(STRIP):
+                stayed[first + s, column] = np.int64(sums[s])

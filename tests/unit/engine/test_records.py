@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from tests.builders import tiny_scenario
 
-from mobsim.engine.block_records import JOINED, BlockRecords, mean_weeks
+from mobsim.engine.block_records import JOINED, BlockRecords, is_nothing, mean_weeks, nothing
 from mobsim.engine.outcomes import data_dictionary
 from mobsim.engine.records import Records, Run
 from mobsim.engine.run import join_records
@@ -295,6 +295,28 @@ def test_blocks_are_joined_in_order_and_padded() -> None:
     assert [(row, asked.week) for row, asked in records.surveys_asked] == [(2, 0), (3, 0), (3, 4)]
     assert records.surveys()[["community", "week"]].to_numpy().tolist() == [[0, 0], [1, 0], [1, 4]]
     assert {name for name in JOINED if not hasattr(records, name)} == set()
+
+
+def test_nothing_is_joined_as_zeros_of_their_own() -> None:
+    world = scenario()
+    empty = block(
+        world, (Run("asking", 0, 0),), wins=nothing((1, WEEKS)), results=nothing((1, WEEKS), np.float64)
+    )
+    full = block(world, (Run("asking", 1, 0),), wins=np.ones((1, WEEKS), np.int64))
+    records = join_records(world, [full, empty], ["asking"])
+    assert records.wins.tolist() == [[0] * WEEKS, [1] * WEEKS]
+    assert (records.results.dtype, records.results.any()) == (np.float64, False)
+    records.wins[0, 0] = 5  # its own memory
+    assert records.wins.sum() == WEEKS + 5
+
+
+def test_only_one_zero_in_all_places_is_nothing() -> None:
+    assert is_nothing(nothing((3, 4)))
+    assert is_nothing(np.zeros((3, 0)))
+    assert not is_nothing(np.zeros((3, 4)))
+    assert not is_nothing(np.broadcast_to(np.ones(()), (3, 4)))
+    with pytest.raises(ValueError, match="read-only"):
+        nothing((3,))[0] = 1
 
 
 def test_every_column_is_declared() -> None:
