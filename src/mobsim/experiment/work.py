@@ -159,7 +159,7 @@ def run_task(order: TaskOrder) -> TaskResult:
     pieces: Pieces = {}
     left = replace(order, points={point: order.points[point] for point in worlds})
     if worlds:
-        _run_or_halve(left, worlds, pieces, failures)
+        _run_or_halve(left, worlds, order.arms, pieces, failures)
     return TaskResult(
         number=order.number,
         tables=tables_of(pieces, order.arms),
@@ -277,12 +277,19 @@ def _with_places_of_arms(table: Table, arms: Sequence[str]) -> Piece:
 
 
 def _run_or_halve(
-    order: TaskOrder, worlds: Mapping[int, Scenario], pieces: Pieces, failures: list[Failure]
+    order: TaskOrder,
+    worlds: Mapping[int, Scenario],
+    arms: Sequence[str],
+    pieces: Pieces,
+    failures: list[Failure],
 ) -> None:
-    """Run all runs of an order together, or else those of its halves, down to single runs."""
+    """Run all runs of an order together, or else those of its halves, down to single runs.
+
+    Rows say which of `arms` they are, those of the whole task, whatever the arms of a half.
+    """
     attempt = _Attempt()
     try:
-        found = attempt.run(order, worlds)
+        found = attempt.run(order, worlds, arms)
     except (Exception, SystemExit) as error:
         if order.n_runs == 1:
             failures += [_failure(run, attempt.stage, error) for run in order.runs()]
@@ -292,7 +299,7 @@ def _run_or_halve(
             pieces.setdefault(name, []).extend(parts)
         return
     for half in order.halves():
-        _run_or_halve(half, worlds, pieces, failures)
+        _run_or_halve(half, worlds, arms, pieces, failures)
 
 
 class _Attempt:
@@ -300,7 +307,7 @@ class _Attempt:
 
     stage = "community"
 
-    def run(self, order: TaskOrder, worlds: Mapping[int, Scenario]) -> Pieces:
+    def run(self, order: TaskOrder, worlds: Mapping[int, Scenario], arms: Sequence[str]) -> Pieces:
         """Build, simulate and make the tables."""
         from mobsim.engine.each import build_each, simulate_each
 
@@ -312,7 +319,7 @@ class _Attempt:
         self.stage = "tables"
         pieces: Pieces = {RUNS: []} if order.record == NO_WEEKS else {RUNS: [], WEEKS: []}
         for records in simulated:
-            keys = _keys(records, points, order.arms)
+            keys = _keys(records, points, arms)
             pieces[RUNS].append(keys | records.run_columns())
             if order.record != NO_WEEKS:
                 weeks = records.mean_weeks if order.record == DECISIONS else range(records.end + 1)
