@@ -239,7 +239,10 @@ from mobsim.report.sweep_results import write_sweep_results
 results = load_results(Path(sys.argv[1]))
 write_sweep_results(results, parquet=True)
 means = results.means()
-print(len(means), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+status = Path("/proc/self/status")  # elsewhere the peak may be that of the process that started this one
+lines = status.read_text().splitlines() if status.exists() else []
+peaks = [line.split()[1] for line in lines if line.startswith("VmHWM")]
+print(len(means), int(peaks[0] if peaks else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) // 1024)
 """
 
 
