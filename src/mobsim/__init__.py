@@ -38,6 +38,7 @@ _HOMES = {
     "best_map": "mobsim.analysis.best_map",
     "build": "mobsim.engine.run",
     "build_community": "mobsim.community.build",
+    "calibrate": "mobsim.analysis.calibration.calibrate",
     "compare": "mobsim.analysis.study",
     "convergence": "mobsim.analysis.convergence",
     "discover": "mobsim.analysis.discovery",
