@@ -520,7 +520,10 @@ def _why_no_box(n_cases: int, n: int) -> str:
             f"too few cases to describe where: {n_cases} of {n} points; at least {FEWEST_CASES} of either "
             "kind are needed; run more points"
         )
-    return "no limit of any factor tells failures from other points better than chance does"
+    return (
+        "PRIM finds no box whose limits chance does not explain; that does not show that there is none: look "
+        "at the points"
+    )
 
 
 def _box_in_words(
