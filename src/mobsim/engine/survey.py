@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
+from weakref import proxy
 
 import numpy as np
 import numpy.typing as npt
@@ -104,7 +105,7 @@ class Surveys:
     """
 
     def __init__(self, block: Block) -> None:
-        self._block = block
+        self._block: Block = proxy(block)  # a cycle would keep all that the block holds in memory
         self._arms = [
             _asking(world, world.arms[name], block.community.n_residents) if budget > 0 else None
             for world, name, budget in zip(block.worlds, block.arms, block.plans.budgets, strict=True)
