@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 PILOTS = 4
 """Points at which runs are measured, spread over the design."""
 
+TOO_LONG_TO_REPEAT = 30.0
+"""Processor seconds of one replicate that is not run again to be measured without the time of loading."""
+
 PILOT_SECONDS = 3.0
 """Processor time of all measured runs together, unless a single replicate takes longer."""
 
@@ -167,6 +170,10 @@ def _measure(plan: SweepPlan, points: Sequence[int], weights: Sequence[int]) -> 
     if not points:
         return
     warm_up()
+    first, _ = _run_part(plan, points[0], 0.0, weights)  # it may load kernels that only its kind needs
+    if first.seconds > TOO_LONG_TO_REPEAT:
+        yield first
+        return
     started = time.thread_time()
     allowed, size = 0.0, 0
     while True:
