@@ -34,6 +34,10 @@ def arm(lines=MIXED, policy="fixed", respondents=12, perfect=False, **other):
     return {"policy": policy, "survey": survey, "activities": lines} | other
 
 
+class FakeBlock(SimpleNamespace):
+    """What surveys use of a block."""
+
+
 def make_block(arms, *, goals=(), left=1_000_000, budget=1_000_000, misreport=0.2, seed=1):
     """A block whose residents stand still, one lane for each luck and arm."""
     scenario = tiny_scenario(
@@ -61,7 +65,7 @@ def make_block(arms, *, goals=(), left=1_000_000, budget=1_000_000, misreport=0.
         uses = list(scenario.arms.values())[lane % n_arms].activities
         shares[lane, : len(uses) + 1] = cumulative_shares([use.share for use in uses])
     n_leaders, n_organizations = 3, len(community.organization_names)
-    return SimpleNamespace(
+    return FakeBlock(
         scenario=scenario,
         worlds=(scenario,) * len(arms),
         community=community,
