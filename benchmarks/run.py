@@ -1,6 +1,6 @@
 """`make bench`: mobsim beside other programs, on the same inputs, in turns; writes results.md.
 
-    python -m benchmarks.run                        everything but the ten million residents, about 20 minutes
+    python -m benchmarks.run                        everything but the ten million residents, about 30 minutes
     python -m benchmarks.run --works W3,W5-L64      some works again; results.md keeps the others as they were
     python -m benchmarks.run --large                also one community of ten million residents
     python -m benchmarks.run --quick                tiny sizes, to see that everything runs; writes nothing

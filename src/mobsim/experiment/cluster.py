@@ -40,6 +40,8 @@ WAITING_EACH = 2
 
 SECONDS_TO_CONNECT = 30.0
 SECONDS_BETWEEN_LOOKS = 1.0
+UNWATCHED = {"distributed.worker.profile.enabled": False}
+"""A worker of a local cluster is not looked at every hundredth of a second: that would cost a twentieth."""
 
 
 @dataclass(eq=False)
@@ -83,7 +85,7 @@ class DaskCluster:
         self._looked = self._counted = 0.0
         self.workers = 0
         if address == LOCAL:
-            with interrupts_held():
+            with interrupts_held(), import_module("dask").config.set(UNWATCHED):
                 self._cluster = distributed.LocalCluster(
                     n_workers=workers,
                     threads_per_worker=1,
