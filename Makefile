@@ -39,7 +39,7 @@ lock: ## write requirements/ again from pyproject.toml (needs uv; tools/lock --u
 lowest: ## run the quick tests on the lowest versions that pyproject.toml allows (needs uv)
 	tools/lowest
 
-bench: ## measure mobsim beside other programs (about 20 minutes); WHAT="--works W3-10k" or WHAT=--large: see benchmarks/run.py
+bench: ## measure mobsim beside other programs (about 30 minutes); WHAT="--works W3-10k" or WHAT=--large: see benchmarks/run.py
 	@$(PYTHON) tools/setup.py --bench
 	.venv-bench/bin/python -m benchmarks.run $(WHAT)
 

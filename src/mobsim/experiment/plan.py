@@ -188,7 +188,7 @@ def plan_sweep(design: Design | str | Path | Mapping[str, Any], /, **changes: An
         tasks=(),
         digest="",
     )
-    tasks = partition.divide(*work_of(plan), communities, luck)
+    tasks = partition.divide(*work_of(plan), communities, luck, n_arms=len(plan.arms))
     return _with(plan, tasks=tasks, digest=_digest(plan, tasks, fitted.imported))
 
 

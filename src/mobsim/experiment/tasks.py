@@ -9,13 +9,22 @@ from dataclasses import dataclass
 
 from mobsim.errors import UsageError
 
-WORK = 60_000_000
-"""Resident-weeks that a task holds: about half a second to one and a half. It decides which runs are kept
-together, never what they give.
+WORK = 240_000_000
+"""Most resident-weeks that a task holds: about one to three seconds. Neither it nor the next two decide what
+runs give, only which are kept together.
 """
 
+LEAST_WORK = 80_000_000
+"""What a task of a small sweep holds: about half a second, so that handing it out costs little beside it."""
+
+SHARES = 32
+"""A sweep is divided into about so many tasks at least, where they are not smaller than LEAST_WORK."""
+
+MOST_RUNS = 2_048
+"""Most runs of a task: what they give has to fit into one message and one transaction."""
+
 MOST = 4
-"""How many times WORK a replicate of all luck may hold before its luck is divided."""
+"""How many times the work of a task a replicate of all luck may hold before its luck is divided."""
 
 _RUN = re.compile(r"p(\d+)-c(\d+)-l(\d+)-([A-Za-z][A-Za-z0-9_]*)")
 
@@ -104,6 +113,9 @@ def divide(
     worlds: Sequence[int],
     communities: Sequence[int],
     luck: Sequence[int],
+    *,
+    n_arms: int = 1,
+    most: int | None = None,
 ) -> tuple[Task, ...]:
     """Divide all runs of a plan into tasks.
 
@@ -112,36 +124,41 @@ def divide(
     weights : for each point the resident-weeks of one replicate, all arms of one luck on one community.
     worlds : for each point the first point that builds the same communities.
     communities, luck : numbers of the replicates.
+    n_arms : runs of a replicate; no task holds more than MOST_RUNS.
+    most : resident-weeks of a task; none: `task_work` of all of them.
 
     Returns
     -------
     tuple of Task
         Every run stands in exactly one. Points that build the same communities stand together: all of them on
-        several communities where WORK allows it, else as many as WORK allows on one. Points that build
+        several communities where `most` allows it, else as many as it allows on one. Points that build
         communities of their own are put together until they fill a task. Nothing but the arguments decides.
 
     Examples
     --------
-    >>> [task.points for task in divide([WORK // 4] * 6, [0] * 6, [0], [0])]
+    >>> [task.points for task in divide([10] * 6, [0] * 6, [0], [0], most=40)]
     [(0, 1, 2), (3, 4, 5)]
     """
     alike: dict[int, list[int]] = {}
     for point, world in enumerate(worlds):
         alike.setdefault(world, []).append(point)
     everything = len(communities) * len(luck)
+    if most is None:
+        most = task_work(sum(weights) * everything)
+    weights = [max(weight, most * n_arms // MOST_RUNS) for weight in weights]
     blocks: list[_Block] = []
     open_points: list[int] = []
     open_work = 0
     for members in alike.values():
         work = sum(weights[point] for point in members) * everything
-        if open_points and open_work + work > WORK:
+        if open_points and open_work + work > most:
             blocks.append((open_points, communities, luck))
             open_points, open_work = [], 0
-        if work <= WORK:
+        if work <= most:
             open_points = [*open_points, *members]
             open_work += work
         else:
-            blocks += _blocks_of(members, weights, communities, luck)
+            blocks += _blocks_of(members, weights, communities, luck, most)
     if open_points:
         blocks.append((open_points, communities, luck))
     return tuple(
@@ -150,35 +167,55 @@ def divide(
     )
 
 
+def task_work(total: int) -> int:
+    """Return the resident-weeks of a task of a sweep.
+
+    Parameters
+    ----------
+    total : resident-weeks of the whole sweep.
+
+    Examples
+    --------
+    >>> task_work(10**9), task_work(10**11)
+    (80000000, 240000000)
+    """
+    return min(WORK, max(LEAST_WORK, total // SHARES))
+
+
 _Block = tuple[Sequence[int], Sequence[int], Sequence[int]]
 """Points, communities, luck."""
 
 
 def _blocks_of(
-    members: Sequence[int], weights: Sequence[int], communities: Sequence[int], luck: Sequence[int]
+    members: Sequence[int],
+    weights: Sequence[int],
+    communities: Sequence[int],
+    luck: Sequence[int],
+    most: int,
 ) -> list[_Block]:
     """Divide points that build the same communities and are too much for one task."""
     work = sum(weights[point] for point in members) * len(luck)  # on one community
-    if work <= WORK:
-        parts = _even_parts(communities, WORK // max(1, work))
+    if work <= most:
+        parts = _even_parts(communities, most // max(1, work))
         return [(members, part, luck) for part in parts]
-    groups = _groups_of(members, weights, len(luck), -(-work // WORK))
+    groups = _groups_of(members, weights, len(luck), most)
     return [
         (group, (community,), part)
         for community in communities
         for group in groups
-        for part in _parts_of_luck(group, weights, luck)
+        for part in _parts_of_luck(group, weights, luck, most)
     ]
 
 
-def _groups_of(members: Sequence[int], weights: Sequence[int], n_luck: int, n_groups: int) -> list[list[int]]:
-    """Cut points into groups of about the same work, none above WORK but those of a single point."""
-    share = sum(weights[point] for point in members) * n_luck / n_groups
+def _groups_of(members: Sequence[int], weights: Sequence[int], n_luck: int, most: int) -> list[list[int]]:
+    """Cut points into groups of about the same work, none above `most` but those of a single point."""
+    total = sum(weights[point] for point in members) * n_luck
+    share = total / -(-total // most)
     groups: list[list[int]] = []
     held = 0
     for point in members:
         work = weights[point] * n_luck
-        if groups and held + work <= WORK and held + work // 2 <= share:
+        if groups and held + work <= most and held + work // 2 <= share:
             groups[-1].append(point)
             held += work
         else:
@@ -187,12 +224,14 @@ def _groups_of(members: Sequence[int], weights: Sequence[int], n_luck: int, n_gr
     return groups
 
 
-def _parts_of_luck(group: Sequence[int], weights: Sequence[int], luck: Sequence[int]) -> list[Sequence[int]]:
+def _parts_of_luck(
+    group: Sequence[int], weights: Sequence[int], luck: Sequence[int], most: int
+) -> list[Sequence[int]]:
     """Cut the luck of a single point that is far too much for a task."""
     weight = weights[group[0]]
-    if len(group) > 1 or weight * len(luck) <= MOST * WORK:
+    if len(group) > 1 or weight * len(luck) <= MOST * most:
         return [luck]
-    return _even_parts(luck, max(1, WORK // weight))
+    return _even_parts(luck, max(1, most // weight))
 
 
 def _even_parts(numbers: Sequence[int], most: int) -> list[Sequence[int]]:

@@ -29,7 +29,7 @@ def plans(draw):
 @given(plans())
 def test_every_run_stands_in_exactly_one_task(plan):
     weights, _, communities, luck = plan
-    tasks = divide(*plan)
+    tasks = divide(*plan, most=WORK)
     runs = Counter(key for task in tasks for key in task.runs(("none", "mixed")))
     assert len(runs) == len(weights) * len(communities) * len(luck) * 2
     assert set(runs.values()) == {1}
@@ -40,7 +40,7 @@ def test_every_run_stands_in_exactly_one_task(plan):
 @given(plans())
 def test_a_task_holds_no_more_than_it_may(plan):
     weights, _, _, luck = plan
-    for task in divide(*plan):
+    for task in divide(*plan, most=WORK):
         work = sum(weights[point] for point in task.points) * len(task.communities) * len(task.luck)
         several = len(task.points) > 1 or len(task.communities) > 1
         if several or 1 < len(task.luck) < len(luck):
@@ -53,7 +53,7 @@ def test_a_task_holds_no_more_than_it_may(plan):
 def test_points_that_share_communities_stand_together(plan):
     """Points are put into one task with others only where all that share their communities are."""
     _, worlds, communities, luck = plan
-    for task in divide(*plan):
+    for task in divide(*plan, most=WORK):
         homes = {worlds[point] for point in task.points}
         if len(homes) > 1:
             assert len(task.communities) == len(communities)
@@ -62,25 +62,25 @@ def test_points_that_share_communities_stand_together(plan):
 
 
 def test_small_sweeps_are_few_tasks():
-    assert divide([WORK // 100] * 10, [0] * 10, range(10), range(1)) == (
+    assert divide([WORK // 100] * 10, [0] * 10, range(10), range(1), most=WORK) == (
         Task(0, tuple(range(10)), tuple(range(10)), (0,)),
     )
-    own = divide([WORK // 100] * 10, list(range(10)), range(20), range(1))
+    own = divide([WORK // 100] * 10, list(range(10)), range(20), range(1), most=WORK)
     assert [task.points for task in own] == [(0, 1, 2, 3, 4), (5, 6, 7, 8, 9)]
 
 
 def test_shared_communities_are_cut_by_community_first():
-    tasks = divide([WORK // 8] * 4, [0] * 4, range(5), range(1))
+    tasks = divide([WORK // 8] * 4, [0] * 4, range(5), range(1), most=WORK)
     assert [task.communities for task in tasks] == [(0,), (1, 2), (3, 4)]
     assert all(task.points == (0, 1, 2, 3) for task in tasks)
 
 
 def test_luck_is_cut_only_where_a_point_is_far_too_much():
-    assert len(divide([WORK], [0], range(1), range(MOST))) == 1
-    assert [task.luck for task in divide([WORK], [0], range(1), range(MOST + 1))] == [
+    assert len(divide([WORK], [0], range(1), range(MOST), most=WORK)) == 1
+    assert [task.luck for task in divide([WORK], [0], range(1), range(MOST + 1), most=WORK)] == [
         (k,) for k in range(MOST + 1)
     ]
-    assert [task.luck for task in divide([WORK // 2], [0], range(1), range(9))] == [
+    assert [task.luck for task in divide([WORK // 2], [0], range(1), range(9), most=WORK)] == [
         (0,),
         *((k, k + 1) for k in range(1, 9, 2)),
     ]
