@@ -106,11 +106,13 @@ def best_figure(best: BestMap) -> Figure:
 def tornado_figure(tornado: Tornado) -> Figure:
     """Draw how far each factor moves the lead over each rival, from the value with the least to the most.
 
+    The closest rival comes first.
+
     Parameters
     ----------
     tornado : from `mobsim.analysis.tornado.tornado`.
     """
-    rivals = list(dict.fromkeys(tornado.table["rival"]))[:MOST_PANELS]
+    rivals = list(dict.fromkeys([tornado.rival, *tornado.table["rival"]]))[:MOST_PANELS]
     n = max(1, len(tornado.factors))
     with _figure(WIDTH, 0.9 + len(rivals) * (0.6 + 0.36 * n)) as figure:
         panels = figure.subplots(max(1, len(rivals)), 1, sharex=True, squeeze=False).ravel()
@@ -124,7 +126,9 @@ def tornado_figure(tornado: Tornado) -> Figure:
                     [100 * swing["least"], 100 * swing["most"]], [row, row], color=COLOURS[5], linewidth=9,
                     solid_capstyle="butt", zorder=1,
                 )  # fmt: skip
-                for ranking, face in (("still best", "black"), ("another is best", COLOURS[1])):
+                for ranking, face in (
+                    ("still best", "black"), ("another is best", COLOURS[1]), ("within what matters", GREY),
+                ):  # fmt: skip
                     _dots(axes, values[values["ranking"] == ranking], row, face, "black")
                 _dots(
                     axes, values[values["ranking"].isin(("cannot tell", "no interval"))], row, "white", GREY
@@ -141,8 +145,8 @@ def tornado_figure(tornado: Tornado) -> Figure:
             axes.grid(axis="y", visible=False)
             axes.set_title(f"{_in_words(tornado.leading)} over {_in_words(rival)}")
         panels[-1].set_xlabel(
-            f"lead in points. Black: {_in_words(tornado.leading)} is shown best; orange: another is; white: "
-            "cannot tell"
+            f"lead in points. Black: {_in_words(tornado.leading)} is shown best; orange: shown not to be; "
+            "grey: at most what matters behind; white: cannot tell"
         )
     return figure
 
