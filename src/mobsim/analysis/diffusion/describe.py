@@ -239,19 +239,21 @@ def _notes_on_people(data: ObservedDiffusion, people: pd.DataFrame) -> list[str]
     first = int((data.time == 1).sum())
     if until_the_end:
         said.append(
-            f"{until_the_end:,} people had not adopted by {data.periods[-1]}; their times and thresholds are "
-            "open (right-censored)"
+            f"{_people_of(until_the_end)} had not adopted by {data.periods[-1]}; times and thresholds are "
+            "open there (right-censored)"
         )
     if lost:
-        said.append(f"{lost:,} people were lost from sight before the end; what became of them is not known")
+        said.append(f"lost from sight before the end: {_people_of(lost)}; what became of them is not known")
     if first:
         said.append(
-            f"{first:,} people adopted in the first period; some may have adopted before anybody looked, and "
-            "their thresholds are then too high (left-censored)"
+            f"{_people_of(first)} adopted in the first period, or before anybody looked; thresholds are then "
+            "too high (left-censored)"
         )
     alone = int((people["names"] == 0).sum())
     if alone:
-        said.append(f"{alone:,} people name nobody; their exposure is set to 0")
+        said.append(
+            f"{_people_of(alone)} {'names' if alone == 1 else 'name'} nobody; exposure is set to 0 there"
+        )
     resisted = people["withstood"].dropna()
     if len(resisted):
         said.append(
@@ -259,6 +261,10 @@ def _notes_on_people(data: ObservedDiffusion, people: pd.DataFrame) -> list[str]
             f"adopters adopted at {people['threshold'].mean():.2f} on average"
         )
     return said
+
+
+def _people_of(count: int) -> str:
+    return "1 person" if count == 1 else f"{count:,} people"
 
 
 def _notes_on_communities(communities: pd.DataFrame) -> list[str]:

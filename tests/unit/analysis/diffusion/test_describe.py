@@ -33,7 +33,8 @@ def test_sentences_say_what_has_to_be_known() -> None:
     data = drawn(3, n=60, lost=True, ties=0.02)
     told = str(mobsim.describe_diffusion(data, lag=1, permutations=19))
     for words in (
-        "right-censored", "lost from sight", "left-censored", "name nobody", "ties run between communities",
+        "right-censored", "lost from sight", "left-censored", "nobody; exposure is set to 0",
+        "ties run between communities",
         "communities differ", "exposure is that of 1 period before", "Moran's I", "within communities",
         "Bass's curve fits best", "not yet influence",
     ):  # fmt: skip
