@@ -1,4 +1,4 @@
-"""The verification's own parts: cases that can be run, a report of what was missed, and S11 at a small size."""
+"""The parts of the verification: cases that can be run, a report of what was missed, S11 at a small size."""
 
 from __future__ import annotations
 

@@ -46,10 +46,9 @@ def run(case: dict[str, Any], folder: Path) -> Outcome:
     ]
     return Outcome(
         setup=(
-            f"{len(villages.peers):,} women, {len(villages.ties):,} directed ties "
-            f"(she follows whom she names), "
-            "the thresholds and the 69 first adopters that the other programs were "
-            "given. No luck: one run each."
+            f"{len(villages.peers):,} women, {len(villages.ties):,} directed ties (she follows whom she "
+            "names), the thresholds and the 69 first adopters that the other programs were given. No luck: "
+            "one run each."
         ),
         lines=lines,
         figures={"cumulative": _figure(villages, found)},

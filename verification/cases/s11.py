@@ -170,10 +170,7 @@ def rewired(cells: Sequence[Cell], graphs: int = GRAPHS) -> dict[Cell, Shares]:
             for count in sorted({a for k, a, p in cells if (k, p) == (degree, exchanged)}):
                 scenario = load_scenario(
                     scenario_file,
-                    overrides={
-                        "community.residents": graphs * RING,
-                        "behaviour.thresholds.value": count,
-                    },
+                    overrides={"behaviour.thresholds.value": count},
                 )
                 joined = spread(scenario, starts).participating[:, 0]
                 assert np.all(joined[:, -1] == joined[:, -2]), "at rest"
@@ -228,7 +225,8 @@ def _write(rings: Sequence[Ties], place: Path) -> Path:
     rows = "\n".join(f"{a},{b}" for a, b in ties.tolist())
     (place / "ties.csv").write_text(f"from,to\n{rows}\n", "utf-8")
     copy = place / "rewired_ring.yaml"
-    copy.write_bytes((SCENARIOS / "rewired_ring.yaml").read_bytes())
+    text = (SCENARIOS / "rewired_ring.yaml").read_text("utf-8")
+    copy.write_text(text.replace("residents: 100000", f"residents: {len(ids)}"), "utf-8")
     return copy
 
 
