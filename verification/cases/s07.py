@@ -32,30 +32,28 @@ def run(case: dict[str, Any], folder: Path) -> Outcome:
     right = describe_diffusion(korean.as_surveyed(folder))
     published = describe_diffusion(korean.as_published(folder, never=True))
     lines += _own_ids(folder)
-    share = 100 * float(
-        np.mean(data.time[thresholds(data) >= 1] == korean.NEVER) * np.mean(thresholds(data) >= 1)
-    )
+    never = float(np.mean((data.time == korean.NEVER) & (thresholds(data) == 1)))
     return Outcome(
         setup=(
             f"{data.n_people:,} women of {len(data.communities)} villages, {data.n_ties:,} ties, as "
-            "netdiffuseR has them; women who had not adopted by period 10 count as adopters of period 11 there."
+            "netdiffuseR has them; women who had not adopted by period 10 count as adopters of period 11."
         ),
         lines=lines,
         figures={"moran": _figure(right.periods, published.periods, printed)},
         notes=[
             "The published table is reproduced, and so is a mistake in it: in netdiffuseR's kfamilyDiffNet "
             "women stand in the order of ids sorted as text, their times of adoption (and all else) in the "
-            "order of the survey. Each woman has the time of another. With every row's own id, village·1000 + "
-            "id1, the nominations in the survey are the published ties, pair by pair; with the column id "
-            "hardly one is.",
-            f"It matters: within villages Moran's I is beyond chance in {_beyond(right.periods)} of 10 periods "
-            f"with the rows' own ids, and in {_beyond(published.periods)} with the published ones (p < .05 by "
-            "permutation within villages).",
-            "netdiffuseR's documentation puts a value that equals a bound below it; its numbers put it above. "
-            "Its hazard of the first period is always 0, and its Moran's I 0 where all have adopted; here the "
-            "first is adopters / people at risk, and the second is not defined.",
-            f"{share:.0f} % of the women are in the table's last cell though they never adopted: laggards with "
-            "very high thresholds, by convention.",
+            "order of the survey. Each woman has the time of another. With every row's own id, "
+            "village·1000 + id1, the nominations in the survey are the published ties, pair by pair; with "
+            "the column id hardly one is.",
+            f"It matters: within villages Moran's I is beyond chance in {_beyond(right.periods)} of 10 "
+            f"periods with the rows' own ids, and in {_beyond(published.periods)} with the published ones "
+            "(p < .05 by permutation within villages).",
+            "netdiffuseR's documentation puts a value that equals a bound below it; its numbers put it "
+            "above. Its hazard of the first period is always 0, and its Moran's I 0 where all have adopted; "
+            "here the first is adopters / people at risk, and the second is not defined.",
+            f"{100 * never:.0f} % of the women are in the table's last cell though they never adopted: "
+            "laggards with very high thresholds, by convention.",
         ],
     )
 
@@ -70,7 +68,8 @@ def _table(case: dict[str, Any], data: ObservedDiffusion) -> list[Line]:
     reference = dict(case["reference"]["README ftable (percent of 1,047)"])
     columns = reference.pop("columns")
     return [
-        near(f"{row.lower()}, {column.lower()} threshold, %", value, float(table.loc[row.lower(), column.lower()]),
+        near(f"{row.lower()}, {column.lower()} threshold, %", value,
+             float(table.loc[row.lower(), column.lower()]),
              within, digits=3)
         for row, values in reference.items()
         for column, value in zip(columns, values, strict=True)

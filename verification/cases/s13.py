@@ -47,9 +47,9 @@ def run(case: dict[str, Any], folder: Path) -> Outcome:
         lines=lines,
         figures={"villages": _figure(data, published)},
         notes=[
-            f"netdiffuseR's documentation gives .44 as the lowest saturation. In the data it is {lowest}; .44 "
-            f"is the second lowest (village {ordered.index[1]}).",
-            f"The mean time to 50 % is {half.mean():.2f} periods over the {int(half.notna().sum())} villages "
+            f"netdiffuseR's documentation gives .44 as the lowest saturation. In the data it is {lowest}; "
+            f".44 is the second lowest (village {ordered.index[1]}).",
+            f"The mean time to 50 % is {half.mean():.2f} periods over {int(half.notna().sum())} villages "
             "that came so far; the other villages are left out in silence.",
         ],
     )
