@@ -35,8 +35,11 @@ Floats = npt.NDArray[np.float64]
 STEPS = 6
 """Contacts of contacts of ... up to six steps are close; netdiffuseR's default."""
 
-MOST_PAIRS = 30_000_000
-"""Pairs of close people that are held in memory, about 16 bytes each, a few copies."""
+MOST_PAIRS = 3_000_000
+"""Pairs of close people; a thousand permutations of ten periods take half a minute then."""
+
+_BLOCK = 1_000
+"""People whose contacts of contacts are looked for at once."""
 
 _BATCH = 64
 """Permutations that are multiplied at once."""
@@ -85,8 +88,25 @@ def closeness(
     if steps == 1:
         return ties
     ties.data[:] = 1.0
-    near = sparse.eye_array(data.n_people, format="csr", dtype=np.float64)
-    reached, found = near, sparse.csr_array(ties.shape)
+    blocks: list[sparse.csr_array] = []
+    pairs = 0
+    for start in range(0, data.n_people, _BLOCK):
+        blocks.append(_closeness_of(ties, start, min(start + _BLOCK, data.n_people), steps))
+        pairs += blocks[-1].nnz
+        if pairs > MOST_PAIRS:
+            raise UsageError(
+                f"steps: {steps} steps bring more than {MOST_PAIRS:,} pairs of people together; allowed are at "
+                "most so many; take fewer steps, such as 1 or 2"
+            )
+    return sparse.vstack(blocks, format="csr")
+
+
+def _closeness_of(ties: sparse.csr_array, start: int, end: int, steps: int) -> sparse.csr_array:
+    """Return the rows of some people: a search in all directions at once, step by step."""
+    n = ties.shape[0]
+    people = np.arange(end - start)
+    near = sparse.csr_array((np.ones(end - start), (people, people + start)), shape=(end - start, n))
+    reached, found = near, sparse.csr_array(near.shape)
     for step in range(1, steps + 1):
         near = (near @ ties).tocsr()
         near.data[:] = 1.0
@@ -96,11 +116,6 @@ def closeness(
             break
         reached = (reached + near).tocsr()
         found = (found + near / step).tocsr()
-        if found.nnz > MOST_PAIRS:
-            raise UsageError(
-                f"steps: {steps} steps bring {found.nnz:,} pairs of people together; allowed are at most "
-                f"{MOST_PAIRS:,}; take fewer steps, such as 1 or 2"
-            )
     return found
 
 

@@ -143,6 +143,13 @@ def test_what_is_not_allowed() -> None:
     assert closeness(data, steps=1, valued=True).max() > 1
 
 
+def test_blocks_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = drawn(1, n=40)
+    whole = closeness(data).toarray()
+    monkeypatch.setattr("mobsim.analysis.diffusion.moran._BLOCK", 7)
+    assert np.array_equal(closeness(data).toarray(), whole)
+
+
 def test_too_many_pairs_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mobsim.analysis.diffusion.moran.MOST_PAIRS", 100)
     with pytest.raises(UsageError, match=r"steps: 6 steps bring .* take fewer steps"):
