@@ -95,8 +95,8 @@ def closeness(
         pairs += blocks[-1].nnz
         if pairs > MOST_PAIRS:
             raise UsageError(
-                f"steps: {steps} steps bring more than {MOST_PAIRS:,} pairs of people together; allowed are at "
-                "most so many; take fewer steps, such as 1 or 2"
+                f"steps: {steps} steps bring more than {MOST_PAIRS:,} pairs of people together, which is the "
+                "most that is allowed; take fewer steps, such as 1 or 2"
             )
     return sparse.vstack(blocks, format="csr")
 
