@@ -122,8 +122,8 @@ def _markdown(results: Sequence[dict[str, Any]]) -> list[str]:
         "are those of the cases' files; laws are "
         "computed. The same with figures inside: report.html.",
         "",
-        f"{in_all(results)}. {sum(found['seconds'] for found in results):.0f} s of cases, one thread each; report "
-        f"written with {made_with()}.",
+        f"{in_all(results)}. {sum(found['seconds'] for found in results):.0f} s of cases, one thread each; "
+        f"report written with {made_with()}.",
         "",
         "| case | | reference | result | seconds |",
         "|---|---|---|---|---|",

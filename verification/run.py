@@ -190,7 +190,7 @@ def in_processes(
 ) -> Iterator[dict[str, Any]]:
     """Do a task for every name in processes and yield what it returns, in the order in which they end.
 
-    If a process dies (for want of memory, say), what is left is done one by one, each in a process of its own.
+    If a process dies (for want of memory, say), what is left is done one by one, each in its own process.
 
     Parameters
     ----------
