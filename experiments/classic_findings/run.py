@@ -277,7 +277,7 @@ def reached(
 
 
 def against_random(found: Mapping[str, Floats], what: Row) -> list[Row]:
-    """One row a rule: what it reached, and how much more than people at random, in points and in percent."""
+    """One row a rule: what it reached, how much more than people at random, and than those with most ties."""
     rows = []
     for rule, values in found.items():
         more = values - found["random"]
@@ -287,6 +287,7 @@ def against_random(found: Mapping[str, Floats], what: Row) -> list[Row]:
             | row(values, "joined", scale=100)
             | row(more, "more", scale=100)
             | {"more_percent": round(100 * float(more.mean() / found["random"].mean()), 1)}
+            | row(values - found["degree"], "more_than_degree", scale=100)
         )
     return rows
 
@@ -690,6 +691,7 @@ def rewiring_picture(table: pd.DataFrame) -> Figure:
         course(left, of, "place", "to_half", place, str(name))
         course(right, of, "place", "joined", place, str(name))
     left.set_yscale("log")
+    left.set_yticks([10, 100, 1000], ["10", "100", "1000"])
     for axes in (left, right):
         axes.set_xticks(range(len(words)), words)
     titled(left, "weeks to half (1000: not within 1000)", "share of ties rewired", "weeks")
@@ -794,6 +796,11 @@ def results_picture(table: pd.DataFrame) -> Figure:
 def main() -> None:
     for name, table in measure().items():
         write(table, HERE / f"{name}.csv")
+    tell()
+
+
+def tell() -> None:
+    """Write the figures and result.md from the tables as they lie here."""
     tables = {name: read_table(HERE / f"{name}.csv") for name in TABLES}
     pictures = {
         "thresholds": thresholds_picture(tables["thresholds"]),

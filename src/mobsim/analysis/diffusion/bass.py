@@ -73,7 +73,7 @@ def bass_curve(time: npt.ArrayLike, p: float, q: float, m: float = 1.0) -> Float
     Examples
     --------
     >>> [round(float(share), 4) for share in bass_curve([0, 5, 1000], 0.03, 0.38)]
-    [0.0, 0.3194, 1.0]
+    [0.0, 0.3312, 1.0]
     """
     t = np.asarray(time, np.float64)
     # The same as the formula above, without numbers that grow: 1/(1 + (q/p) e) is a logistic curve.

@@ -30,6 +30,9 @@ Floats = npt.NDArray[np.float64]
 
 EXPOSURE = "exposure"
 
+SURELY = 1e-3
+"""How near to its outcome the chance of a row comes where the fit runs away."""
+
 FEW_CLUSTERS = 50
 """Below so many clusters, robust standard errors are often too small (Cameron & Miller 2015, VI)."""
 
@@ -105,10 +108,8 @@ class ExposureEffects:
     @property
     def exposure(self) -> dict[str, float]:
         """The row of exposure."""
-        row: dict[str, Any] = (
-            self.table[self.table["name"] == EXPOSURE].drop(columns="name").iloc[0].to_dict()
-        )
-        return {name: float(value) for name, value in row.items()}
+        row = self.table[self.table["name"] == EXPOSURE].drop(columns="name").iloc[0]
+        return {str(name): float(value) for name, value in zip(row.index, row, strict=True)}
 
     def __str__(self) -> str:
         """Say in a few lines what was found."""
@@ -269,7 +270,7 @@ def exposure_effects(
     groups = _clusters(table, clusters)
     fit = _fit(design.to_numpy(np.float64), adopted, groups)
     without = _fit(design.drop(columns=EXPOSURE).to_numpy(np.float64), adopted, None)
-    separated = _separated(design, adopted)
+    separated = _separated(design, adopted, fit.chances)
     rows, wald, wald_p = _table(fit, design, shown, groups, level)
     ratio = max(0.0, 2 * (fit.log_likelihood - without.log_likelihood))
     n_clusters = len(np.unique(groups)) if groups is not None else len(adopted)
@@ -455,7 +456,7 @@ def _fit(columns: Floats, adopted: npt.NDArray[np.int64], groups: npt.NDArray[np
             else {"cov_type": "cluster", "cov_kwds": {"groups": groups}, "use_t": True}
         )
         try:
-            fit = Logit(adopted, columns).fit(disp=0, maxiter=100, **options)
+            fit = Logit(adopted, columns, hasconst=True, check_rank=False).fit(disp=0, maxiter=100, **options)
         except (PerfectSeparationError, np.linalg.LinAlgError):
             raise UsageError(
                 "exposure_effects: exposure and covariates foretell adoption without error, so that nothing "
@@ -519,10 +520,16 @@ def _chi_square_above(value: float) -> float:
     return float(chi2.sf(value, 1))
 
 
-def _separated(design: pd.DataFrame, adopted: npt.NDArray[np.int64]) -> tuple[str, ...]:
-    """Return the columns of a direction along which nobody is where the outcome speaks against it."""
+def _separated(design: pd.DataFrame, adopted: npt.NDArray[np.int64], chances: Floats) -> tuple[str, ...]:
+    """Return the columns of a direction along which nobody is where the outcome speaks against it.
+
+    Along such a direction the fit goes on until some rows are foretold all but surely. Where none is, there is
+    no such direction, and the linear program, which takes longer than the fit, need not be solved.
+    """
     from scipy.optimize import linprog
 
+    if np.abs(adopted - chances).min() > SURELY:
+        return ()
     columns = design.to_numpy(np.float64)
     size = np.abs(columns).max(axis=0)
     signed = columns / np.where(size > 0, size, 1.0) * (2 * adopted - 1)[:, None]

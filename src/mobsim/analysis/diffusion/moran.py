@@ -95,8 +95,8 @@ def closeness(
         pairs += blocks[-1].nnz
         if pairs > MOST_PAIRS:
             raise UsageError(
-                f"steps: {steps} steps bring more than {MOST_PAIRS:,} pairs of people together; allowed are at "
-                "most so many; take fewer steps, such as 1 or 2"
+                f"steps: {steps} steps bring more than {MOST_PAIRS:,} pairs of people together, which is the "
+                "most that is allowed; take fewer steps, such as 1 or 2"
             )
     return sparse.vstack(blocks, format="csr")
 
@@ -269,15 +269,13 @@ def _expected_products(z: Floats, weights: sparse.csr_array, place: npt.NDArray[
     """Return (periods,) the mean of Σ w_ij z_i z_j over all ways to deal z out within each place."""
     n_places = int(place.max()) + 1
     members = sparse.csr_array((np.ones(len(place)), (place, np.arange(len(place)))))
-    between = (members @ weights @ members.T).toarray()
+    between = (members @ weights @ members.T).tocsr()
     size = np.bincount(place, minlength=n_places).astype(np.float64)[:, None]
     total, squares = members @ z, members @ z**2
-    mean = total / size
+    mean = total / np.maximum(size, 1.0)
     inside = np.divide(total**2 - squares, size * (size - 1), out=np.zeros_like(total), where=size > 1)
-    own = np.diag(between)
-    return np.asarray(
-        np.einsum("ap,ab,bp->p", mean, between, mean) - own @ mean**2 + own @ inside, np.float64
-    )
+    own = between.diagonal()
+    return np.asarray((mean * (between @ mean)).sum(axis=0) - own @ mean**2 + own @ inside, np.float64)
 
 
 def _dealt_out(
