@@ -40,6 +40,29 @@ def kind_of(found: dict[str, Any]) -> str:
     return ", ".join(kinds) or "stated there"
 
 
+def in_all(results: Sequence[dict[str, Any]]) -> str:
+    """Say how all cases went together.
+
+    Parameters
+    ----------
+    results : what the cases found.
+    """
+    lines = [line for found in results for line in found.get("lines", [])]
+    judged = sum(line[-1] is not None for line in lines)
+    failed = sum("failed" in found for found in results)
+    outside = sum(line[-1] is False for line in lines)
+    return (
+        f"{len(results)} cases, {judged:,} comparisons judged, {outside or 'none'} missed; "
+        f"{len(lines) - judged:,} shown without a declared tolerance; "
+        f"{failed or 'no'} case{'s' * (failed != 1)} could not be run"
+    )
+
+
+def took(found: dict[str, Any]) -> str:
+    """Say how long a case took, and when."""
+    return f"{found['seconds']:.0f} s, {found['processor']:.0f} s of a processor, {found['date']}"
+
+
 def command_of(found: dict[str, Any]) -> str:
     """Return the command that repeats a case."""
     return f"python -m verification.run {found['name']}"
@@ -68,6 +91,8 @@ def write(results: Sequence[dict[str, Any]], folder: Path) -> None:
         verdict=verdict,
         kind_of=kind_of,
         command_of=command_of,
+        in_all=in_all(results),
+        took=took,
         made_with=made_with(),
         total=sum(found["seconds"] for found in results),
     )
@@ -97,7 +122,8 @@ def _markdown(results: Sequence[dict[str, Any]]) -> list[str]:
         "are those of the cases' files; laws are "
         "computed. The same with figures inside: report.html.",
         "",
-        f"{made_with()}; {sum(found['seconds'] for found in results):.0f} s of cases.",
+        f"{in_all(results)}. {sum(found['seconds'] for found in results):.0f} s of cases, one thread each; "
+        f"report written with {made_with()}.",
         "",
         "| case | | reference | result | seconds |",
         "|---|---|---|---|---|",
@@ -129,7 +155,7 @@ def _markdown(results: Sequence[dict[str, Any]]) -> list[str]:
         for name in found["figures"]:
             lines += ["", f"![{found['title']}](figures/{found['name']}_{name}.svg)"]
         lines += [part for note in found["notes"] for part in ("", note)]
-        lines += ["", f"Again: `{command_of(found)}` ({found['seconds']:.0f} s)"]
+        lines += ["", f"Again: `{command_of(found)}` ({took(found)})"]
     return lines
 
 

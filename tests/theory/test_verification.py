@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +52,15 @@ def test_the_report_says_what_was_missed_and_escapes(tmp_path: Path) -> None:
     ]
     outcome = Outcome("a | set-up", lines, {"line": figure}, notes=["a note"], scenarios=["limits/si"])
     found: dict[str, Any] = {"name": "s99", "title": "T & U", "source": "S", "status": "recalled; computed"}
-    found |= run.as_data(outcome) | {"seconds": 1.0}
-    failed = {"name": "s98", "title": "t", "failed": "ValueError: no", "seconds": 0.1}
+    found |= run.as_data(outcome) | {"seconds": 1.0, "processor": 0.8, "date": "2026-11-23"}
+    failed = {
+        "name": "s98",
+        "title": "t",
+        "failed": "ValueError: no",
+        "seconds": 0.1,
+        "processor": 0.1,
+        "date": "2026-11-23",
+    }
     results = json.loads(json.dumps([found, failed]))
     report.write(results, tmp_path)
     page = (tmp_path / "report.html").read_text("utf-8")
@@ -62,6 +70,10 @@ def test_the_report_says_what_was_missed_and_escapes(tmp_path: Path) -> None:
     assert "failed: ValueError: no" in page
     assert page.count("<svg") == 1
     assert "recalled, computed" in page
+    assert (
+        "2 cases, 2 comparisons judged, 1 missed; 1 shown without a declared tolerance; 1 case could not"
+        in page
+    )
     assert "http-equiv" not in page
     assert "<script" not in page
     text = (tmp_path / "report.md").read_text("utf-8")
@@ -77,9 +89,33 @@ def test_a_case_that_cannot_be_run_is_a_sentence(capfd: pytest.CaptureFixture[st
     assert "Traceback" in capfd.readouterr().err
 
 
+def test_a_failure_says_nothing_of_where_files_lie(tmp_path: Path) -> None:
+    (tmp_path / "cases").mkdir()
+    found = run.run_case("s01", str(tmp_path))
+    assert str(tmp_path) not in found["failed"]
+
+
+def test_a_process_that_dies_takes_only_its_own_case_along() -> None:
+    (found,) = run.in_processes(["7"], _die, workers=1)
+    assert "its process ended before it did" in found["failed"]
+
+
+def _die(name: str) -> dict[str, Any]:
+    os._exit(int(name))
+
+
+def test_without_data_there_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.delenv("MOBSIM_VALIDATION_DATA", raising=False)
+    assert run.main(["S01"]) == 2
+    assert run.main([str(tmp_path), "S01"]) == 2, "a folder without cases"
+    assert "tools/fetch_validation.py FOLDER" in capsys.readouterr().err
+
+
 def test_an_unknown_case_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert run.main(["S77"]) == 2
-    assert "no case s77; there are s01, " in capsys.readouterr().err
+    assert "no case and no folder s77; cases are s01, " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,8 @@ def run(case: dict[str, Any], folder: Path) -> Outcome:
         often = shares.often
         error = float(np.sqrt(often * (1 - often) / GRAPHS))
         lines.append(near(name, entry["frac_global(>90%)"], often, within, error=error, digits=2))
+        if entry["mean_steps_if_global"] is not None and shares.often:
+            lines.append(_steps(name, entry["mean_steps_if_global"], shares))
     lines += [Line(words, "yes", "yes" if true else "no", "", "order", true) for words, true in orders(found)]
     return Outcome(
         setup=(
@@ -56,6 +58,13 @@ def run(case: dict[str, Any], folder: Path) -> Outcome:
         ],
         scenarios=["verification/scenarios/lattice.yaml", "verification/scenarios/rewired_ring.yaml"],
     )
+
+
+def _steps(name: str, expected: float, shares: Shares) -> Line:
+    """Show how long it took where it was global; no tolerance was declared."""
+    weeks = shares.weeks[shares.final > GLOBAL]
+    error = f"{weeks.std(ddof=1) / np.sqrt(weeks.size):.2g}" if weeks.size > 1 else ""
+    return Line(f"{name}, steps", f"{expected:.2f}", f"{weeks.mean():.2f}", error, "none declared", None)
 
 
 # Lattices
