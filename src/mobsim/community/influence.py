@@ -3,7 +3,7 @@
 `maximize_influence` chooses by reverse-reachable sets as many as the guarantee asks for (IMM: Tang, Shi and
 Xiao 2015, SIGMOD), with fresh sets for the final choice (Chen 2018, arXiv:1808.09363: sets that were drawn until
 a bound was found are not independent of how many they are), or by lazy greedy on simulated cascades (CELF:
-Leskovec et al. 2007, KDD). Written out in docs/odd.md, 7.2.
+Leskovec et al. 2007, KDD). Written out in docs/odd.md, 7.16.
 """
 
 from __future__ import annotations
@@ -305,7 +305,7 @@ def number_of_sets(n: int, choices: int, wanted: int, epsilon: float, ell: float
     sure = ell * (float(log_64(float(n))) + ln_2)
     slack = sqrt(2.0) * epsilon
     rounds = float(log_64(max(float(log2_64(float(n))), 1.0)))
-    test = ((2.0 + slack * 2.0 / 3.0) * ((ways + sure) + rounds)) * n / (slack * slack)
+    test = ((2.0 + (slack * 2.0) / 3.0) * ((ways + sure) + rounds)) * n / (slack * slack)
     alpha = sqrt(sure + ln_2)
     beta = sqrt(ONE_LESS_1_E * ((ways + sure) + ln_2))
     both = ONE_LESS_1_E * alpha + beta
