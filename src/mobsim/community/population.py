@@ -106,8 +106,8 @@ class ListedResidents(Spec):
     )
 
 
-class ChosenByRule(CascadeOptions):
-    """Residents whom a targeting rule puts first, in the order of its choice; among equals by position."""
+class RuleOfChoice(Spec):
+    """A targeting rule that looks at ties, and how many residents it chooses."""
 
     number: int = declared(..., "number of residents", source="scenario", ge=0)
     rule: Literal["degree", "bridging", "distance", "single_discount", "degree_discount", "influence"] = Field(
@@ -117,6 +117,10 @@ class ChosenByRule(CascadeOptions):
         "neighbourhoods",
         description="how the rule bridging measures; betweenness is exact and for up to 5,000 residents",
     )
+
+
+class ChosenByRule(CascadeOptions, RuleOfChoice):
+    """Residents whom a targeting rule puts first, in the order of its choice; among equals by position."""
 
 
 class InitialSpec(Spec):
