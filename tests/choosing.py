@@ -30,7 +30,8 @@ class Arcs:
         self.n = community.n_residents
         starts = [int(at) for at in community.row_start]
         self.row: list[list[Arc]] = [
-            [(int(community.neighbours[e]), v, e) for e in range(starts[v], starts[v + 1])] for v in range(self.n)
+            [(int(community.neighbours[e]), v, e) for e in range(starts[v], starts[v + 1])]
+            for v in range(self.n)
         ]
         self.all = [arc for row in self.row for arc in row]
         self.out: list[list[Arc]] = [[arc for arc in self.all if arc[0] == u] for u in range(self.n)]

@@ -182,7 +182,15 @@ def targets(draw: Any, group_names: list[str], delivery: str) -> dict[str, Any]:
         return {"rule": draw(st.sampled_from(["random", "leaders"]))}
     rules = ["random", "affected"]
     if delivery != "broadcast":
-        ranked = ["degree", "bridging", "clustered", "distance", "single_discount", "degree_discount", "influence"]
+        ranked = [
+            "degree",
+            "bridging",
+            "clustered",
+            "distance",
+            "single_discount",
+            "degree_discount",
+            "influence",
+        ]
         rules = [*ranked, "nominated", "non_participants", "cycle", "leaders", *rules]
     rule = draw(st.sampled_from(rules))
     target: dict[str, Any] = {"rule": rule}

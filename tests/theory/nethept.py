@@ -32,8 +32,8 @@ class Graph:
     """Ties of n people; `pairs` are (influencer, influenced), or undirected and each once.
 
     papers : how often a pair stands in the data; chance : of each tie, or none.
-    weight_of_a_paper : written into ties files. Shares of contacts do not depend on it; with a small one their
-        sums stay small whole numbers, for which mobsim knows a shorter way.
+    weight_of_a_paper : written into ties files. Shares of contacts do not depend on it; with a small
+        one their sums stay small whole numbers, for which mobsim knows a shorter way.
     """
 
     n: int

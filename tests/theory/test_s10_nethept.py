@@ -77,7 +77,9 @@ def test_thresholds_reach_as_many_as_in_other_programs(
     assert abs(found.value - mean) <= SURE * hypot(found.error, error)
 
 
-def test_communities_with_other_thresholds_are_those_that_are_built(of_shares: tuple[Scenario, Community]) -> None:
+def test_communities_with_other_thresholds_are_those_that_are_built(
+    of_shares: tuple[Scenario, Community],
+) -> None:
     scenario, built = of_shares
     *_, second = nethept.with_other_thresholds(scenario, built, 2)
     assert second.threshold.tobytes() == build(scenario, 1).threshold.tobytes()

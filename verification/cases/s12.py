@@ -1,4 +1,4 @@
-"""S12: which choice of 30 first participants reaches most under linear thresholds (Kempe et al. 2003, 2015)."""
+"""S12: which choice of 30 first participants reaches most under linear thresholds (Kempe et al. 2015)."""
 
 from __future__ import annotations
 
@@ -57,15 +57,16 @@ def run(case: dict[str, Any], folder: Path) -> Outcome:
     draw_bars(axes, bars)
     axes.legend(frameon=False)
     return Outcome(
-        setup=f"15,233 people who join once the share of participating coauthors, counted by papers, reaches a threshold "
-        f"between 0 and 1; {PEOPLE} chosen in four ways, {RUNS:,} runs with thresholds of their own.",
+        setup=f"15,233 people who join once the share of participating coauthors, counted by papers, "
+        f"reaches a threshold between 0 and 1; {PEOPLE} chosen in four ways, {RUNS:,} runs with thresholds of "
+        "their own.",
         lines=lines,
         figures={"strategies": figure},
         notes=[
-            "The published sentence (greedy 18 % above degree, over 40 % above central) is about another, smaller "
-            "coauthor graph that is not public.",
-            "The reference does not list its random people. Thirty random people reach between about 90 and 150 others, "
-            "so the spread of another draw is shown, not judged; the order is judged.",
+            "The published sentence (greedy 18 % above degree, over 40 % above central) is about another, "
+            "smaller coauthor graph that is not public.",
+            "The reference does not list its random people, and one draw of thirty reaches half as many again "
+            "as another; so this spread is shown, not judged. The order is judged.",
             "Degree counts papers; people with most different coauthors reach fewer.",
         ],
         scenarios=["verification/scenarios/nethept_threshold.yaml"],

@@ -38,12 +38,12 @@ class TargetSpec(CascadeOptions):
     degree : the `fraction` of residents with most ties, in random order.
     bridging : the `fraction` of residents whose ties reach most neighbourhoods (or, with `centrality:
         betweenness`, lie between most others), in random order.
-    distance : the `fraction` of residents who are nearest to everybody, by the mean length of shortest ways
-        along influence, in random order.
-    single_discount, degree_discount : the `fraction` with most ties, chosen one after another, where ties with
-        those chosen already count less (Chen, Wang and Yang 2009), in random order.
-    influence : the `fraction` who together reach most in an imagined cascade (Kempe, Kleinberg and Tardos 2003),
-        in random order.
+    distance : the `fraction` of residents who are nearest to everybody, by the mean length of shortest
+        ways along influence, in random order.
+    single_discount, degree_discount : the `fraction` with most ties, chosen one after another, where ties
+        with those chosen already count less (Chen, Wang and Yang 2009), in random order.
+    influence : the `fraction` who together reach most in an imagined cascade (Kempe, Kleinberg and Tardos
+        2003), in random order.
     clustered : whole neighbourhoods, until they hold the `fraction` of residents, in random order.
     leaders : residents who are leaders, in random order.
     nominated : a random tie of a random resident (both drawn; the nominee is targeted).

@@ -26,7 +26,7 @@ class CascadeOptions(Spec):
 
     cascade: Literal["independent", "weighted", "linear_threshold"] = Field(
         "independent",
-        description="how one person brings along another (rule influence): each tie with a chance of its own; "
+        description="how one person brings along another (rule influence): each tie with its own chance; "
         "with 1 / the ties of whom it leads to; or by a share of contacts that reaches a drawn threshold",
     )
     probability: float | None = declared(
@@ -50,7 +50,9 @@ class CascadeOptions(Spec):
         ge=0.01,
         lt=0.63,
     )
-    simulations: int = declared(1000, "method celf: number of simulated cascades", source="[A]", ge=1, le=100_000)
+    simulations: int = declared(
+        1000, "method celf: number of simulated cascades", source="[A]", ge=1, le=100_000
+    )
 
     @model_serializer(mode="wrap")
     def _only_what_the_rule_uses(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:

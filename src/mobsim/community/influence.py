@@ -1,9 +1,10 @@
 """People who together reach most: influence maximization with a guarantee, or by simulated cascades.
 
 `maximize_influence` chooses by reverse-reachable sets as many as the guarantee asks for (IMM: Tang, Shi and
-Xiao 2015, SIGMOD), with fresh sets for the final choice (Chen 2018, arXiv:1808.09363: sets that were drawn until
-a bound was found are not independent of how many they are), or by lazy greedy on simulated cascades (CELF:
-Leskovec et al. 2007, KDD). Written out in docs/odd.md, 7.16.
+Xiao 2015, SIGMOD), with fresh sets for the final choice (Chen 2018, "An issue in the martingale analysis of
+the influence maximization algorithm IMM": sets that were drawn until a bound was found are not independent of
+how many they are), or by lazy greedy on simulated cascades (CELF: Leskovec et al. 2007, KDD). Written out in
+docs/odd.md, 7.16.
 """
 
 from __future__ import annotations
@@ -80,7 +81,12 @@ class LiveTies:
 
 
 def maximize_influence(
-    community: Community, options: CascadeOptions, may: npt.NDArray[np.bool_], wanted: int, *, ell: float = 1.0
+    community: Community,
+    options: CascadeOptions,
+    may: npt.NDArray[np.bool_],
+    wanted: int,
+    *,
+    ell: float = 1.0,
 ) -> Choice:
     """Choose people whose common influence is as large as can be guaranteed.
 
@@ -182,7 +188,8 @@ def _chances(community: Community, options: CascadeOptions) -> Floats:
         return np.array(community.transmission, np.float64)
     probability = USUAL_PROBABILITY if options.probability is None else options.probability
     weights = tie_weights(community)
-    none_live = exp2_array((weights * 2.0**-20) * log2_1m_64(probability))
+    exponents = np.asarray(weights * 2.0**-20 * float(log2_1m_64(probability)), np.float64)
+    none_live = exp2_array(exponents)
     return np.where(weights == WHOLE_TIE, probability, 1.0 - none_live)
 
 
@@ -242,7 +249,9 @@ class _ReverseSets:
         if self.members.size >= MOST_MEMBERS:
             raise MemoryError
         filled = self.start[self.drawn]
-        wider = np.empty(max(min(2 * self.members.size, MOST_MEMBERS), filled + self.ties.n_residents), np.uint32)
+        wider = np.empty(
+            max(min(2 * self.members.size, MOST_MEMBERS), filled + self.ties.n_residents), np.uint32
+        )
         wider[:filled] = self.members[:filled]
         self.members = wider
 
@@ -266,8 +275,8 @@ def _by_reverse_sets(
     except MemoryError as error:
         raise ScenarioError(
             f"rule influence: with epsilon {epsilon:g}, {wanted:,} of {n:,} residents would need more than "
-            f"{MOST_MEMBERS:,} places in reverse-reachable sets; allowed: a larger epsilon, or fewer residents "
-            "to choose"
+            f"{MOST_MEMBERS:,} places in reverse-reachable sets; allowed: a larger epsilon, or fewer "
+            "residents to choose"
         ) from error
     people, covered = sets.cover(allowed, wanted)
     return Choice(people, n * covered / sets.drawn, sets.drawn)
@@ -337,8 +346,8 @@ def _by_cascades(ties: LiveTies, simulations: int, may: npt.NDArray[np.bool_], w
     marks = simulations * (n + n_ties)
     if marks > MOST_MARKS:
         raise ScenarioError(
-            f"rule influence: {simulations:,} simulated cascades among {n:,} residents with {n_ties:,} tie ends "
-            f"would need {marks:,} marks; allowed: at most {MOST_MARKS:,}, or method imm"
+            f"rule influence: {simulations:,} simulated cascades among {n:,} residents with {n_ties:,} tie "
+            f"ends would need {marks:,} marks; allowed: at most {MOST_MARKS:,}, or method imm"
         )
     live = np.zeros((simulations, n_ties), np.uint8)
     draw_live_ties(ties.row_start, ties.limit, ties.total, ties.threshold, ties.seed, ties.number, live)

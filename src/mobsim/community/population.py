@@ -110,8 +110,8 @@ class RuleOfChoice(Spec):
     """A targeting rule that looks at ties, and how many residents it chooses."""
 
     number: int = declared(..., "number of residents", source="scenario", ge=0)
-    rule: Literal["degree", "bridging", "distance", "single_discount", "degree_discount", "influence"] = Field(
-        ..., description="how they are chosen: rules of targeting that look at ties"
+    rule: Literal["degree", "bridging", "distance", "single_discount", "degree_discount", "influence"] = (
+        Field(..., description="how they are chosen: rules of targeting that look at ties")
     )
     centrality: Literal["neighbourhoods", "betweenness"] = Field(
         "neighbourhoods",

@@ -51,7 +51,8 @@ def order_of_choice(
     """
     if community.well_mixed:
         raise ScenarioError(
-            f"rule {rule}: in a well-mixed community everybody has the same place; allowed: a network with ties"
+            f"rule {rule}: in a well-mixed community everybody has the same place; allowed: a network "
+            "with ties"
         )
     wanted = min(wanted, int(np.count_nonzero(may)))
     if wanted == 0:

@@ -139,7 +139,7 @@ class _Scores:
         self.numbers: dict[Hashable, int] = {}
 
     def number(self, target: TargetSpec, pool: a.Int32, wanted: int) -> int:
-        """Return the number of the ranking that a targeting rule uses for the first of a list of residents."""
+        """Return the number of the ranking by which a rule puts some of a list of residents first."""
         key: Hashable = target.ranking()
         if target.rule in ONE_AFTER_ANOTHER:
             key = (key, pool.tobytes(), wanted)

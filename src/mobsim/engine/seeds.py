@@ -23,7 +23,12 @@ RULES = ("random", "degree", "bridging", "distance", "single_discount", "degree_
 
 
 def choose_seeds(
-    scenario: Scenario, number: int, *, rule: str = "influence", community: int | Community = 0, **options: Any
+    scenario: Scenario,
+    number: int,
+    *,
+    rule: str = "influence",
+    community: int | Community = 0,
+    **options: Any,
 ) -> npt.NDArray[np.int64]:
     """Choose residents to start a spread from, such as `spread` takes them.
 
@@ -89,13 +94,17 @@ def _checked(scenario: Scenario, given: dict[str, Any]) -> ChosenByRule:
     names = tuple(name for name in ChosenByRule.model_fields if name not in ("rule", "number"))
     for name in given:
         if name not in ChosenByRule.model_fields:
-            raise UsageError(f"{name}: no rule has such an option; allowed are {', '.join(names)}{nearest(name, names)}")
+            raise UsageError(
+                f"{name}: no rule has such an option; allowed are {', '.join(names)}{nearest(name, names)}"
+            )
     try:
         who = ChosenByRule.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"{place}: found {first['input']!r}; {first['msg'][0].lower()}{first['msg'][1:]}") from error
+        raise UsageError(
+            f"{place}: found {first['input']!r}; {first['msg'][0].lower()}{first['msg'][1:]}"
+        ) from error
     complaints = [
         *size_complaints(scenario, who.rule, who.centrality, ()),
         *option_complaints(who, who.rule, ()),

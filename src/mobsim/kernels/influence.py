@@ -1,12 +1,12 @@
-"""Whom to ask first: reverse-reachable sets, greedy cover, lazy greedy on drawn cascades, discounts, distances.
+"""Whom to ask first: sets of whom one reaches, greedy choices, discounts, distances.
 
 Row i of `neighbours`, from `row_start[i]` to `row_start[i + 1]`, lists those who influence i. A cascade is
-drawn as live ties: with independent cascades each tie is live by a chance of its own, with linear thresholds at
-most one tie of each row is (Kempe, Kleinberg and Tardos 2003). Whoever a person reaches along live ties joins
-with that person. Kernels check nothing: their callers do.
+drawn as live ties: with independent cascades each tie is live by a chance of its own, with linear thresholds
+at most one tie of each row is (Kempe, Kleinberg and Tardos 2003). Whoever a person reaches along live ties
+joins with that person. Kernels check nothing: their callers do.
 
-Sources: Chen, Wang and Yang (2009), KDD (discounts); Borgs et al. (2014), SODA, and Tang, Shi and Xiao (2015),
-SIGMOD (reverse-reachable sets); Leskovec et al. (2007), KDD (lazy greedy).
+Sources: Chen, Wang and Yang (2009), KDD (discounts); Borgs et al. (2014), SODA, and Tang, Shi and Xiao
+(2015), SIGMOD (reverse-reachable sets); Leskovec et al. (2007), KDD (lazy greedy).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from mobsim.kernels import streams
 from mobsim.kernels.compile import internal, kernel
-from mobsim.kernels.keyed import SETUP_LUCK, below, philox
+from mobsim.kernels.keyed import SETUP_LUCK, Whole, below, philox
 
 Ids = npt.NDArray[np.uint32]
 Counts = npt.NDArray[np.int64]
@@ -47,10 +47,10 @@ def _plant(values: Reals, tree: Counts) -> None:
 
 
 @internal
-def _raise_or_lower(values: Reals, tree: Counts, i: int, value: float) -> None:
+def _raise_or_lower(values: Reals, tree: Counts, i: Whole, value: float) -> None:
     """Give place i another value."""
     values[i] = value
-    slot = (values.size + i) >> 1
+    slot = np.int64(values.size + i) >> 1
     while slot >= 1:
         left, right = tree[2 * slot], tree[2 * slot + 1]
         tree[slot] = right if values[right] > values[left] else left
@@ -70,7 +70,14 @@ def _power_of_two_from(n: int) -> int:
 
 @internal
 def _kept_tie(
-    row_start: Counts, total: Counts, i: int, week: int, luck: int, stream: int, seed: int, number: int
+    row_start: Counts,
+    total: Counts,
+    i: Whole,
+    week: Whole,
+    luck: Whole,
+    stream: Whole,
+    seed: Whole,
+    number: Whole,
 ) -> int:
     """Return the one tie of a row that is kept, or -1: linear thresholds.
 
@@ -84,7 +91,7 @@ def _kept_tie(
     for e in range(begin, end):
         if np.float64(total[e]) > drawn:
             return e
-    return end - 1
+    return int(end - 1)
 
 
 @kernel
@@ -229,11 +236,11 @@ def cover_most(start: Counts, members: Ids, may: Marks, wanted: int, chosen: Cou
         k += 1
         _raise_or_lower(values, tree, i, -1.0)
         for at in range(set_start[i], set_start[i + 1]):
-            s = np.int64(sets[at])
-            if covered[s] == 0:
-                covered[s] = 1
+            one = np.int64(sets[at])
+            if covered[one] == 0:
+                covered[one] = 1
                 n_covered += 1
-                for place in range(start[s], start[s + 1]):
+                for place in range(start[one], start[one + 1]):
                     left[members[place]] -= 1
     return n_covered
 
@@ -434,7 +441,7 @@ def discounted(
 
 @internal
 def _rate(
-    i: int,
+    i: Whole,
     left: Counts,
     of_chosen: Counts,
     chance: float,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from math import isqrt
 
 from mobsim.community.behaviour import CountThresholds, ListedThresholds
+from mobsim.community.cascade import OPTIONS, CascadeOptions
 from mobsim.community.network import (
     Complete,
     EdgeList,
@@ -17,7 +18,6 @@ from mobsim.community.network import (
     ScaleFree,
     WellMixed,
 )
-from mobsim.community.cascade import OPTIONS, CascadeOptions
 from mobsim.community.population import ChosenByRule, ExactCount, ListedResidents
 from mobsim.scenario.faults import Path, shown
 from mobsim.scenario.scenario import Scenario
@@ -271,7 +271,10 @@ def option_complaints(options: CascadeOptions, rule: str, path: Path) -> Iterato
         value = getattr(options, name)
         if value != field.default and name not in OPTIONS.get(rule, ()):
             rules = " or ".join(other for other, names in OPTIONS.items() if name in names)
-            yield (*path, name), f" is {shown(value)} with rule {shown(rule)}; allowed: only with rule {rules}"
+            yield (
+                (*path, name),
+                f" is {shown(value)} with rule {shown(rule)}; allowed: only with rule {rules}",
+            )
 
 
 def _thresholds(scenario: Scenario) -> Iterator[Complaint]:

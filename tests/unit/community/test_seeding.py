@@ -36,7 +36,9 @@ def communities(draw: Any, most: int = 9) -> Community:
     """Small networks: directed or not, with or without weights, transmission and people of influence."""
     n = draw(st.integers(1, most))
     directed = draw(st.booleans())
-    ties = random_ties(n, draw(st.sampled_from([0.5, 2.0, 5.0])), draw(st.integers(0, 2**16)), directed=directed)
+    ties = random_ties(
+        n, draw(st.sampled_from([0.5, 2.0, 5.0])), draw(st.integers(0, 2**16)), directed=directed
+    )
     random = np.random.default_rng(draw(st.integers(0, 2**16)))
     weights = random.choice([0.0, 0.5, 1.0, 2.0, 3.0], len(ties)).tolist() if draw(st.booleans()) else None
     transmission = random.random(len(ties)).tolist() if draw(st.booleans()) else None
@@ -118,7 +120,9 @@ def test_distances_are_those_of_networkx(community: Community) -> None:
     graph.add_nodes_from(range(n))
     influenced = np.repeat(np.arange(n), community.degree)
     graph.add_edges_from(zip(community.neighbours.tolist(), influenced.tolist(), strict=True))
-    expected = [-sum(nx.single_source_shortest_path_length(graph, i).get(j, n) for j in range(n)) for i in range(n)]
+    expected = [
+        -sum(nx.single_source_shortest_path_length(graph, i).get(j, n) for j in range(n)) for i in range(n)
+    ]
     assert network_scores(community, "distance").tolist() == expected
     assert choosing.distance_scores(community) == expected
 
@@ -191,10 +195,14 @@ def test_too_many_sets_are_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch
     community = community_of(60, random_ties(60, 4.0, 3))
     everybody = np.ones(60, bool)
     monkeypatch.setattr(influence, "MOST_MEMBERS", 10_000)
-    with pytest.raises(ScenarioError, match=r"with epsilon 0.1, 5 of 60 residents would need more than 10,000"):
+    with pytest.raises(
+        ScenarioError, match=r"with epsilon 0.1, 5 of 60 residents would need more than 10,000"
+    ):
         maximize_influence(community, CascadeOptions(), everybody, 5)
     monkeypatch.setattr(influence, "MOST_MARKS", 10_000)
-    with pytest.raises(ScenarioError, match=r"1,000 simulated cascades .* allowed: at most 10,000, or method imm"):
+    with pytest.raises(
+        ScenarioError, match=r"1,000 simulated cascades .* allowed: at most 10,000, or method imm"
+    ):
         maximize_influence(community, CascadeOptions(method="celf"), everybody, 5)
 
 
@@ -270,8 +278,16 @@ def test_chosen_seeds_start_a_spread() -> None:
         (5, {"rule": "random", "epsilon": 0.1}, "epsilon: the rule random takes no options"),
         (5, {"epsilom": 0.1}, "epsilom: no rule has such an option.*did you mean 'epsilon'"),
         (5, {"epsilon": 0.7}, "epsilon: found 0.7; input should be less than 0.63"),
-        (5, {"rule": "degree", "probability": 0.1}, "probability is 0.1 with rule 'degree'; allowed: only with"),
-        (5, {"rule": "degree", "centrality": "betweenness"}, "centrality is 'betweenness' with rule 'degree'"),
+        (
+            5,
+            {"rule": "degree", "probability": 0.1},
+            "probability is 0.1 with rule 'degree'; allowed: only with",
+        ),
+        (
+            5,
+            {"rule": "degree", "centrality": "betweenness"},
+            "centrality is 'betweenness' with rule 'degree'",
+        ),
     ],
 )
 def test_wrong_seeds_are_refused_in_a_sentence(number: int, given_: dict[str, Any], sentence: str) -> None:
@@ -295,4 +311,6 @@ def test_an_order_is_worked_out_once_for_a_community(monkeypatch: pytest.MonkeyP
     everybody = np.ones(30, bool)
     first = order_of_choice(community, "single_discount", CascadeOptions(), everybody, 9)
     monkeypatch.setattr(seeding, "discounted", None)
-    assert np.array_equal(first, order_of_choice(community, "single_discount", CascadeOptions(), everybody, 9))
+    assert np.array_equal(
+        first, order_of_choice(community, "single_discount", CascadeOptions(), everybody, 9)
+    )
