@@ -3,8 +3,8 @@
 Written from docs/odd.md alone, in its order, so that it can be read beside it; the section numbers in the
 comments are the sections there. It shares with the engine only the generator (`kernels/keyed.py`), the
 elementary functions (`kernels/elementary.py`) and exact betweenness (`community/scores.py`). Rules that
-choose people one after another are in `tests/choosing.py`. It is meant to be obviously right, not fast. Rules of
-one's own (targeting, policies, activities in Python) are not in it.
+choose people one after another are in `tests/choosing.py`. It is meant to be obviously right, not fast. Rules
+of one's own (targeting, policies, activities in Python) are not in it.
 
 float32 is kept by hand: parameters are `np.float32`, arrays are float32, and every operation rounds once.
 """

@@ -58,15 +58,15 @@ def run(case: dict[str, Any], folder: Path) -> Outcome:
     axes.legend(frameon=False)
     return Outcome(
         setup=f"15,233 people who join once the share of participating coauthors, counted by papers, "
-        f"reaches a threshold between 0 and 1; {PEOPLE} chosen in four ways, {RUNS:,} runs with thresholds of "
-        "their own.",
+        f"reaches a threshold between 0 and 1; {PEOPLE} chosen in four ways, {RUNS:,} runs with thresholds "
+        "of their own.",
         lines=lines,
         figures={"strategies": figure},
         notes=[
             "The published sentence (greedy 18 % above degree, over 40 % above central) is about another, "
             "smaller coauthor graph that is not public.",
-            "The reference does not list its random people, and one draw of thirty reaches half as many again "
-            "as another; so this spread is shown, not judged. The order is judged.",
+            "The reference does not list its random people, and one draw of thirty reaches half as many "
+            "again as another; so this spread is shown, not judged. The order is judged.",
             "Degree counts papers; people with most different coauthors reach fewer.",
         ],
         scenarios=["verification/scenarios/nethept_threshold.yaml"],

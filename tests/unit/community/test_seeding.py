@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests import choosing
 from tests.builders import bare_scenario, hand_community, random_ties, tiny_scenario
+from tests.properties.test_acceptance import arm, assert_block_is_reference
 
 from mobsim import choose_seeds, simulate, spread
 from mobsim.community import influence, seeding
@@ -22,6 +23,7 @@ from mobsim.community.scores import network_scores
 from mobsim.community.seeding import choice_scores, order_of_choice
 from mobsim.engine.run import build
 from mobsim.errors import ScenarioError, UsageError
+from mobsim.scenario.scenario import NONE
 
 CASCADES = ("independent", "weighted", "linear_threshold")
 E_SHARE = 1 - 1 / np.e
@@ -314,3 +316,59 @@ def test_an_order_is_worked_out_once_for_a_community(monkeypatch: pytest.MonkeyP
     assert np.array_equal(
         first, order_of_choice(community, "single_discount", CascadeOptions(), everybody, 9)
     )
+
+
+CHOOSING_ARMS = {
+    "influence": arm({"kind": "visit", "target": {"rule": "influence", "epsilon": 0.6, "group": "majority"}}),
+    "thresholds": arm(
+        {"kind": "meeting", "target": {"rule": "influence", "cascade": "linear_threshold", "epsilon": 0.6}}
+    ),
+    "simulated": arm(
+        {
+            "kind": "visit",
+            "target": {"rule": "influence", "method": "celf", "simulations": 9, "fraction": 0.2},
+        },
+        {"kind": "leader", "target": {"rule": "influence", "method": "celf", "simulations": 9}},
+    ),
+    "discounts": arm(
+        {"kind": "visit", "target": {"rule": "degree_discount", "probability": 0.2, "refresh_weeks": 3}},
+        {"kind": "visit", "target": {"rule": "single_discount", "fraction": 0.3}},
+    ),
+    "near": arm({"kind": "visit", "target": {"rule": "distance", "refresh_weeks": 4}}),
+}
+
+
+@pytest.mark.parametrize("well_mixed", [False, True])
+def test_campaigns_by_these_rules_are_those_of_the_reference(well_mixed: bool) -> None:
+    """Every number of every week, the state at the end and the price of the map."""
+    start = {"aware": "everyone", "participating": {"number": 5, "rule": "influence", "epsilon": 0.6}}
+    initial = {} if well_mixed else {"initial": start}
+    network = {"kind": "well_mixed"} if well_mixed else {"kind": "erdos_renyi", "degree": 4.0}
+    scenario = tiny_scenario(arms=CHOOSING_ARMS, community={"network": network, **initial})
+    assert_block_is_reference(scenario, build(scenario, 1), [NONE, *scenario.arms], [0, 1])
+
+
+@pytest.mark.quick
+def test_threads_lanes_and_repetition_change_no_bit() -> None:
+    scenario = tiny_scenario(arms=CHOOSING_ARMS)
+    whole = simulate(scenario, threads=2)
+    again = simulate(scenario, threads=1)
+    assert whole.counts.tobytes() == again.counts.tobytes()
+    alone = simulate(scenario, arms=["simulated"], threads=1)
+    rows = [row for row, run in enumerate(whole.runs_index) if run.arm == "simulated"]
+    of_arm = [row for row, run in enumerate(alone.runs_index) if run.arm == "simulated"]
+    assert whole.counts[rows].tobytes() == alone.counts[of_arm].tobytes()
+
+
+@pytest.mark.quick
+def test_sets_are_the_same_however_many_are_drawn_at_once() -> None:
+    community = community_of(200, random_ties(200, 6.0, 3))
+    ties = influence.live_ties(community, CascadeOptions(probability=0.3))
+    at_once, in_parts = influence._ReverseSets(ties, 0), influence._ReverseSets(ties, 0)
+    at_once.draw(700)
+    for wanted in (1, 2, 50, 700):
+        in_parts.draw(wanted)
+    filled = at_once.start[700]
+    assert filled > 4 * 200 + 2**12, "room had to be made"
+    assert np.array_equal(at_once.start, in_parts.start)
+    assert np.array_equal(at_once.members[:filled], in_parts.members[:filled])
