@@ -8,7 +8,6 @@ import numpy.typing as npt
 from mobsim.community.community import Community
 from mobsim.errors import UsageError, nearest
 from mobsim.kernels.graph import betweenness, distinct_neighbourhoods
-from mobsim.kernels.influence import sums_of_distances
 
 RANKED = ("degree", "bridging", "distance")
 """Rules that rank residents by their place in the network."""
@@ -68,6 +67,8 @@ def network_scores(
     elif rule == "degree":
         scores = community.degree.astype(np.int64)
     elif rule == "distance":
+        from mobsim.kernels.influence import sums_of_distances  # few scenarios need it
+
         scores = -sums_of_distances(
             np.array(community.row_start, np.int64), np.array(community.neighbours, np.uint32)
         )

@@ -28,7 +28,6 @@ from mobsim.community.population import (
     InitialSpec,
     ListedResidents,
 )
-from mobsim.community.seeding import order_of_choice
 from mobsim.errors import ScenarioError
 from mobsim.kernels import streams
 from mobsim.kernels.elementary import normal_quantile_array, truncated_normal_array
@@ -253,6 +252,8 @@ def choose_participants(community: Community, initial: InitialSpec) -> Community
     who = initial.participating
     if not isinstance(who, ChosenByRule):
         return community
+    from mobsim.community.seeding import order_of_choice  # few scenarios need it, and its kernels
+
     may = (community.leaning >= 0) & (community.aware if initial.aware == "by_group" else True)
     takes_part = np.zeros(community.n_residents, np.bool_)
     takes_part[order_of_choice(community, who.rule, who, may, who.number, who.centrality)] = True

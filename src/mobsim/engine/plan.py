@@ -25,7 +25,6 @@ from mobsim.community.cascade import ONE_AFTER_ANOTHER
 from mobsim.community.community import Community
 from mobsim.community.exact import as_written
 from mobsim.community.scores import RANKED, network_scores
-from mobsim.community.seeding import choice_scores
 from mobsim.errors import ScenarioError
 from mobsim.kernels import arrays as a
 from mobsim.kernels import delivery as d
@@ -152,6 +151,8 @@ class _Scores:
         if target.rule in RANKED:
             return network_scores(self.community, target.rule, target.centrality)
         if target.rule in ONE_AFTER_ANOTHER:
+            from mobsim.community.seeding import choice_scores  # few scenarios need it, and its kernels
+
             may = np.zeros(self.community.n_residents, np.bool_)
             may[pool] = True
             return choice_scores(self.community, target.rule, target, may, wanted)
