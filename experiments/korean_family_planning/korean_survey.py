@@ -13,7 +13,7 @@ import pandas as pd
 from mobsim.analysis.diffusion.data import ObservedDiffusion, read_diffusion
 
 DATA = "data/netdiffuseR"
-NODES, FULL, EDGES = "kfamily_nodes.csv", "kfamily_nodes_full.csv.gz", "kfamily_edges.csv"
+FULL, EDGES = "kfamily_nodes_full.csv.gz", "kfamily_edges.csv"
 
 NEVER = 11
 """The time of adoption of women who had not adopted when they were asked."""
@@ -79,10 +79,10 @@ def folder_of_data(given: Path | None = None) -> Path:
     said = given or (
         Path(os.environ["MOBSIM_VALIDATION_DATA"]) if "MOBSIM_VALIDATION_DATA" in os.environ else None
     )
-    if said is None or not (said / DATA / EDGES).exists():
+    if said is None or not all((said / DATA / name).exists() for name in (FULL, EDGES)):
         where = f"{said} does not hold it" if said else "MOBSIM_VALIDATION_DATA names no folder"
         raise NoData(
-            f"the survey is not here: {where}; bring it with tools/fetch_validation.py FOLDER and set "
+            f"the survey is not here: {where}; put {FULL} and {EDGES} into FOLDER/{DATA} and set "
             "MOBSIM_VALIDATION_DATA=FOLDER"
         )
     return said / DATA

@@ -39,6 +39,7 @@ _HOMES = {
     "build": "mobsim.engine.run",
     "build_community": "mobsim.community.build",
     "calibrate": "mobsim.analysis.calibration.calibrate",
+    "choose_seeds": "mobsim.engine.seeds",
     "compare": "mobsim.analysis.study",
     "convergence": "mobsim.analysis.convergence",
     "describe_diffusion": "mobsim.analysis.diffusion.describe",

@@ -22,9 +22,12 @@ HEADINGS = ["Expectation", "Method", "Result", "Reading", "What this does not sh
 pytest.importorskip("optuna")
 pytest.importorskip("statsmodels")
 
+SURVEY = (
+    Path(os.environ.get("MOBSIM_VALIDATION_DATA", "nowhere")) / "data/netdiffuseR/kfamily_nodes_full.csv.gz"
+)
+
 has_survey = pytest.mark.skipif(
-    "MOBSIM_VALIDATION_DATA" not in os.environ,
-    reason="MOBSIM_VALIDATION_DATA names no folder with the survey",
+    not SURVEY.exists(), reason="MOBSIM_VALIDATION_DATA names no folder with the survey"
 )
 
 

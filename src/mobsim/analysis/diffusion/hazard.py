@@ -523,8 +523,8 @@ def _chi_square_above(value: float) -> float:
 def _separated(design: pd.DataFrame, adopted: npt.NDArray[np.int64], chances: Floats) -> tuple[str, ...]:
     """Return the columns of a direction along which nobody is where the outcome speaks against it.
 
-    Along such a direction the fit goes on until some rows are foretold all but surely. Where none is, there is
-    no such direction, and the linear program, which takes longer than the fit, need not be solved.
+    Along such a direction the fit goes on until some rows are foretold all but surely. Where none is, there
+    is no such direction, and the linear program, which takes longer than the fit, is left out.
     """
     from scipy.optimize import linprog
 
