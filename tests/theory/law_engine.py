@@ -39,9 +39,7 @@ def side_by_side(
     edges : (a, b): a influences b. copies : how many. numbers : columns of ties: weight, transmission.
     """
     people = "\n".join(str(i) for i in range(copies * n))
-    ends = [
-        (f"{b}", f"{a}", ",".join(repr(float(of[a, b])) for of in numbers.values())) for a, b in edges
-    ]
+    ends = [(f"{b}", f"{a}", ",".join(repr(float(of[a, b])) for of in numbers.values())) for a, b in edges]
     lines = [
         ",".join([str(c * n + int(b)), str(c * n + int(a)), *([rest] if rest else [])])
         for c in range(copies)
@@ -74,30 +72,25 @@ def taking_part(
     """
     copies = overrides["community.residents"] // n
     first = [c * n + v for c in range(copies) for v in starters]
+    scenario = scenario_of(name, overrides)
+    until = [_ending(scenario, week) for week in weeks]  # files are not read again
     parts = []
     for number in range(communities):
-        community = build(scenario_of(name, overrides), number)
-        ends = []
-        for week in weeks:
-            scenario = scenario_of(name, overrides | {"campaign.horizon_weeks": week})
-            ends.append(spread(scenario, [first], luck=luck, community=community).final[0].reshape(-1, n))
-        parts.append(np.stack(ends, axis=1))
+        community = build(scenario, number)
+        ends = [spread(short, [first], luck=luck, community=community).final[0] for short in until]
+        parts.append(np.stack([end.reshape(-1, n) for end in ends], axis=1))
     return np.concatenate(parts)
 
 
-def arrivals_of(there: npt.NDArray[np.bool_], starters: Sequence[int]) -> Counter[Hashable]:
-    """Return how often each tuple of weeks of arrival came; weeks were 1, 2, ..., without a gap."""
-    week = np.where(there.any(axis=1), there.argmax(axis=1) + 1, -1)
-    week[:, list(starters)] = 0
-    rows, times = np.unique(week, axis=0, return_counts=True)
-    return Counter({tuple(row): int(t) for row, t in zip(rows.tolist(), times, strict=True)})
+def _ending(scenario: Any, week: int) -> Any:
+    """The same scenario with another horizon."""
+    campaign = scenario.campaign.model_copy(update={"horizon_weeks": week})
+    return scenario.model_copy(update={"campaign": campaign})
 
 
 def paths_of(there: npt.NDArray[np.bool_], starters: int) -> Counter[Hashable]:
     """Return how often each course of new participants by week came, up to a week without any."""
-    rows, times = np.unique(
-        np.diff(there.sum(axis=2), axis=1, prepend=starters), axis=0, return_counts=True
-    )
+    rows, times = np.unique(np.diff(there.sum(axis=2), axis=1, prepend=starters), axis=0, return_counts=True)
     courses: Counter[Hashable] = Counter()
     for row, often in zip(rows.tolist(), times, strict=True):
         last = max((i + 1 for i, new in enumerate(row) if new), default=0)
@@ -124,9 +117,7 @@ def telling(
     return counts_of("law_telling", overrides, range(start), luck)
 
 
-def logit(
-    n: int, start: int, weeks: int, luck: int, *, stay: bool = False, **behaviour: float
-) -> Integers:
+def logit(n: int, start: int, weeks: int, luck: int, *, stay: bool = False, **behaviour: float) -> Integers:
     """Return (luck, weeks) participants of a well-mixed community with logit choice."""
     overrides = {
         "community.residents": n,
@@ -171,3 +162,22 @@ def network_files(folder: Path, n: int, pairs: npt.ArrayLike) -> dict[str, Any]:
     (folder / "ties.csv").write_text(f"from,to\n{ties}\n", "utf-8")
     files = {"people": str((folder / "people.csv").resolve()), "ties": str((folder / "ties.csv").resolve())}
     return {"community.residents": n, "community.network": {"kind": "files", **files}}
+
+
+def global_cascades(
+    name: str, overrides: dict[str, Any], graphs: int, starters: int, above: float, key: int = 0
+) -> tuple[Floats, Floats]:
+    """Return (graphs,) the share of starters whose cascade exceeds a share, and the mean size of these.
+
+    On rules without luck: thresholds alone. `name` is a limiting scenario.
+    """
+    scenario = load_scenario(f"limits/{name}", overrides=overrides)
+    draw = np.random.Generator(np.random.Philox(key=key))
+    often, sizes = np.zeros(graphs), np.zeros(graphs)
+    for graph in range(graphs):
+        community = build(scenario, graph)
+        first = draw.permutation(community.n_residents)[:starters]
+        shares = spread(scenario, [[int(s)] for s in first], community=community).participating[:, 0, -1]
+        shares = shares / community.n_residents
+        often[graph], sizes[graph] = np.mean(shares > above), shares[shares > above].mean()
+    return often, sizes

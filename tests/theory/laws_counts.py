@@ -99,7 +99,8 @@ def fixed_points(weight: float, threshold: float, noise: float) -> list[tuple[fl
     def excess(f: float) -> float:
         return float(logistic((weight * f - threshold) / noise)) - f
 
-    grid = np.unique(np.concatenate([np.linspace(0, 1, 20_001), np.logspace(-15, -4, 500)]))
+    grid = np.unique(np.concatenate([np.linspace(0, 1, 20_000), np.logspace(-15, -4, 500)]))
+    grid = grid[[excess(f) != 0 for f in grid]]
     values = np.array([excess(f) for f in grid])
     found = []
     for i in np.flatnonzero(np.sign(values[:-1]) != np.sign(values[1:])):

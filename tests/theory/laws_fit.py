@@ -1,4 +1,4 @@
-"""How well runs fit a law: chi-square with rare outcomes counted together, a mean against its law, Holm's family.
+"""How well runs fit a law: chi-square with rare outcomes together, means, and Holm's family.
 
 The laws are exact, the runs are many and independent, and the seeds are fixed: a p-value here is the same
 every time. All p-values of one collection are judged together (Holm 1979, a simple sequentially rejective

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 from tests.theory.published import Edge
@@ -43,7 +43,7 @@ def cascade_arrivals(n: int, chances: dict[Edge, Fraction], starters: Sequence[i
 
 
 def threshold_arrivals(n: int, weights: dict[Edge, Fraction], starters: Sequence[int]) -> Law:
-    """Return the same for linear thresholds drawn between 0 and 1: at most one live tie leads to each node."""
+    """Return the same for linear thresholds between 0 and 1: at most one live tie leads to each node."""
     into: list[list[Edge | None]] = [[None, *(e for e in weights if e[1] == v)] for v in range(n)]
     law: Law = {}
     for chosen in product(*into):
@@ -65,12 +65,14 @@ def threshold_arrivals_directly(n: int, weights: dict[Edge, Fraction], starters:
         own = [w for e, w in weights.items() if e[1] == v]
         sums = {sum(part, Fraction(0)) for part in product(*((Fraction(0), w) for w in own))}
         ends = sorted(sums | {Fraction(1)})
-        places.append([(end, end - begin) for begin, end in zip(ends, ends[1:], strict=False)])
+        places.append([(end, end - begin) for begin, end in pairwise(ends)])
     law: Law = {}
     for thresholds in product(*places):
         week = [0 if v in starters else NEVER for v in range(n)]
         for now in range(n):
-            heard = [sum(w for (a, b), w in weights.items() if b == v and 0 <= week[a] <= now) for v in range(n)]
+            heard = [
+                sum(w for (a, b), w in weights.items() if b == v and 0 <= week[a] <= now) for v in range(n)
+            ]
             for v in range(n):
                 if week[v] == NEVER and heard[v] >= thresholds[v][0]:
                     week[v] = now + 1
@@ -157,7 +159,7 @@ def complete_paths(n: int, starters: int, w: Fraction) -> dict[tuple[int, ...], 
 def complete_paths_directly(n: int, starters: int, w: Fraction) -> dict[tuple[int, ...], Fraction]:
     """Return the same by listing where every threshold lies between 0, w, 2 w, ..., and 1."""
     ends = [min(Fraction(1), k * w) for k in range(n + 1)] + [Fraction(1)]
-    sizes = [b - a for a, b in zip(ends, ends[1:], strict=False)]  # place k: joins when k + 1 take part
+    sizes = [b - a for a, b in pairwise(ends)]  # place k: joins when k + 1 take part
     law: dict[tuple[int, ...], Fraction] = {}
     for places in product(range(n + 1), repeat=n - starters):
         taking_part, path = starters, []

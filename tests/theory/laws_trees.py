@@ -51,7 +51,7 @@ def _used(polynomial: Floats, chance: float, size: int) -> Floats:
 
 
 def unreached(degrees: Floats, chance: float) -> float:
-    """Return the chance that a tie does not lead to a large cascade: u = 1 - T + T G1(u), the least solution."""
+    """Return the chance that a tie leads to no large cascade: the least u = 1 - T + T G1(u)."""
     further = excess(degrees)
     if chance * float(further @ np.arange(further.size)) <= 1:
         return 1.0
@@ -113,7 +113,7 @@ def heavy_tailed(key: int, n: int, exponent: float, least: int, most: int) -> np
 
 
 def trigger_share(z: float, most_contacts: int) -> float:
-    """Return how often one random starter touches the giant vulnerable cluster, and so starts a global cascade.
+    """Return how often one random starter touches the giant vulnerable cluster: a global cascade.
 
     A tie does not lead there with the chance u = 1 - V(1) + V(u), V the sum over 1 <= k <= most_contacts of
     k p_k u^(k - 1) / z; the starter itself needs not be vulnerable: 1 - G0(u).

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from tests.theory import published
@@ -129,8 +130,6 @@ def test_s11_lattices(validation_cases: Path, name: str) -> None:
 def test_s11_exchanged_ties_keep_contacts_and_differ() -> None:
     ties = s11.ring_ties(4)
     changed = s11.exchange(ties, 0.5, 0)
-    import numpy as np
-
     assert np.array_equal(np.bincount(ties.ravel()), np.bincount(changed.ravel()))
     assert len({tuple(tie) for tie in changed.tolist()}) == len(ties)
     kept = {tuple(sorted(tie)) for tie in ties.tolist()} & {tuple(tie) for tie in changed.tolist()}
@@ -146,3 +145,21 @@ def test_s11_rewiring_blocks_what_needs_two_contacts(validation_cases: Path) -> 
         if s11.cell_of(name) in cells:
             off = found[s11.cell_of(name)].often - entry["frac_global(>90%)"]
             assert abs(off) <= within, (name, "with 20 graphs instead of 100")
+
+
+def test_s11_an_order_that_does_not_hold_is_missed(validation_cases: Path) -> None:
+    assert s11.ORDERINGS in published.read_case(validation_cases, "S11")["tolerance"]
+    cells = [*((k, 1, p) for k in (4, 8) for p in (0.0, 0.5, 1.0)), (4, 2, 0.01), (8, 3, 0.2)]
+    cells += [(8, 2, p) for p in (0.0, 0.1, 0.2, 0.3, 1.0)]
+    found = {cell: _all_joined_in(weeks=10 if cell[2] else 20) for cell in cells}
+    assert [line.met for line in s11.orders(found)] == [True, True, False, True, False, False]
+    found[8, 1, 1.0] = _all_joined_in(weeks=11)
+    missed, shown = [line for line in s11.orders(found) if line.setting.startswith("k=8, a=1")]
+    assert (missed.met, shown.met) == (False, None)
+    assert missed.found == "no; 10.00 at p=0.5, 11.00 at p=1"
+
+
+def _all_joined_in(weeks: int) -> s11.Shares:
+    joined = np.full((3, 40), s11.RING)
+    joined[:, : weeks - 1] = 5
+    return s11.Shares(joined)

@@ -26,8 +26,9 @@ def run(case: dict[str, Any], folder: Path) -> Outcome:
             low = "" if result.at_least is None else f"≥ {result.at_least:g}"
             high = "" if result.at_most is None else f"≤ {result.at_most:g}"
             band = ", ".join(filter(None, (low, high)))
+            interval = f"95 %: {result.low:.4f} to {result.high:.4f}" if result.low < result.high else ""
             lines.append(
-                Line(f"{name}: {result.fact}", band, f"{result.estimate:.4f}", "", "band", result.met)
+                Line(f"{name}: {result.fact}", band, f"{result.estimate:.4f}", interval, "band", result.met)
             )
     return Outcome(
         setup=f"{len(names)} scenarios with their own sizes and replicates.", lines=lines, scenarios=names
