@@ -106,11 +106,13 @@ def best_figure(best: BestMap) -> Figure:
 def tornado_figure(tornado: Tornado) -> Figure:
     """Draw how far each factor moves the lead over each rival, from the value with the least to the most.
 
+    The closest rival comes first.
+
     Parameters
     ----------
     tornado : from `mobsim.analysis.tornado.tornado`.
     """
-    rivals = list(dict.fromkeys(tornado.table["rival"]))[:MOST_PANELS]
+    rivals = list(dict.fromkeys([tornado.rival, *tornado.table["rival"]]))[:MOST_PANELS]
     n = max(1, len(tornado.factors))
     with _figure(WIDTH, 0.9 + len(rivals) * (0.6 + 0.36 * n)) as figure:
         panels = figure.subplots(max(1, len(rivals)), 1, sharex=True, squeeze=False).ravel()
@@ -124,7 +126,9 @@ def tornado_figure(tornado: Tornado) -> Figure:
                     [100 * swing["least"], 100 * swing["most"]], [row, row], color=COLOURS[5], linewidth=9,
                     solid_capstyle="butt", zorder=1,
                 )  # fmt: skip
-                for ranking, face in (("still best", "black"), ("another is best", COLOURS[1])):
+                for ranking, face in (
+                    ("still best", "black"), ("another is best", COLOURS[1]), ("within what matters", GREY),
+                ):  # fmt: skip
                     _dots(axes, values[values["ranking"] == ranking], row, face, "black")
                 _dots(
                     axes, values[values["ranking"].isin(("cannot tell", "no interval"))], row, "white", GREY
@@ -141,8 +145,8 @@ def tornado_figure(tornado: Tornado) -> Figure:
             axes.grid(axis="y", visible=False)
             axes.set_title(f"{_in_words(tornado.leading)} over {_in_words(rival)}")
         panels[-1].set_xlabel(
-            f"lead in points. Black: {_in_words(tornado.leading)} is shown best; orange: another is; white: "
-            "cannot tell"
+            f"lead in points. Black: {_in_words(tornado.leading)} is shown best; orange: shown not to be;\n"
+            "grey: at most what matters behind; white: cannot tell"
         )
     return figure
 
@@ -182,15 +186,16 @@ def sensitivity_figure(sensitivity: Sensitivity) -> Figure:
 
 
 def discovery_figure(discovery: Discovery) -> Figure:
-    """Draw failures over the two factors that the box limits first, the box, and how peeling went.
+    """Draw failures over the two factors that the first box limits first, that box, and how peeling went.
 
     Parameters
     ----------
     discovery : from `mobsim.analysis.discovery.discover`.
     """
-    known = ("point", "fails", "cannot_tell", "in_box")
+    known = ("point", "fails", "cannot_tell", "box")
     others = [name for name in discovery.cases.columns if name not in known]
-    names = tuple(dict.fromkeys([*discovery.box["factor"], *others]))[:2]
+    limits = discovery.box[discovery.box["box"] == 1]
+    names = tuple(dict.fromkeys([*limits["factor"], *others]))[:2]
     with _figure(WIDTH, 3.5) as figure:
         left, right = figure.subplots(1, 2, width_ratios=[1.5, 1])
         places = [_places(left, discovery.cases[name], axis) for name, axis in _named_axes(names)]
@@ -203,19 +208,23 @@ def discovery_figure(discovery: Discovery) -> Figure:
         ):
             chosen = rows.to_numpy(dtype=bool)
             left.scatter(x[chosen], y[chosen], s=22, label=label, zorder=3, **style)
-        _draw_box(left, discovery, names)
+        _draw_box(left, limits, names)
         _legend(left, columns=3)
-        steps = discovery.trajectory
-        right.plot(100 * steps["coverage"], 100 * steps["density"], color=GREY, marker="o", markersize=3,
-                   linewidth=1)  # fmt: skip
-        chosen = steps["chosen"].to_numpy(dtype=bool)
-        right.scatter(100 * steps["coverage"][chosen], 100 * steps["density"][chosen], s=60, zorder=3,
-                      color=COLOURS[1])  # fmt: skip
+        of_boxes = discovery.trajectory.groupby("box")
+        for (number, steps), colour in zip(of_boxes, (COLOURS[1], GREY, PALE), strict=False):
+            right.plot(100 * steps["coverage"], 100 * steps["density"], color=GREY, marker="o", markersize=3,
+                       linewidth=1)  # fmt: skip
+            chosen = steps["chosen"].to_numpy(dtype=bool)
+            right.scatter(100 * steps["coverage"][chosen], 100 * steps["density"][chosen], s=60, zorder=3,
+                          color=colour, label=f"box {number}")  # fmt: skip
+        if len(of_boxes) > 1:
+            _legend(right, columns=1, inside=True)
+            left.set_xlabel(f"{left.get_xlabel()} (shaded: outside box 1)")
         right.set_xlim(0, 105)
         right.set_ylim(0, 105)
         right.set_xlabel("coverage (% of all failures)")
         right.set_ylabel("density (% that fail)")
-        right.set_title("peeling" if len(steps) else "no box")
+        right.set_title("peeling" if len(of_boxes) else "no box")
     return figure
 
 
@@ -453,11 +462,11 @@ def _draw_morris(axes: Any, part: pd.DataFrame, outcome: str) -> None:
     axes.set_xlabel(f"effect over the whole range ({_unit(outcome)})")
 
 
-def _draw_box(axes: Any, discovery: Discovery, names: Sequence[str]) -> None:
+def _draw_box(axes: Any, box: pd.DataFrame, names: Sequence[str]) -> None:
     """Draw the limits of the box as lines across the picture, and shade what they leave out."""
-    limits = discovery.box.set_index("factor")
+    limits = box.set_index("factor")
     for name, which in _named_axes(names):
-        if name not in limits.index or not _is_numeric(discovery.cases[name]):
+        if name not in limits.index:
             continue
         ends = getattr(axes, f"get_{which}lim")()
         shade = axes.axvspan if which == "x" else axes.axhspan

@@ -1,7 +1,8 @@
 """Which arm wins where: at every point the constrained intervals of `best`, and what they leave open.
 
-At one point three things can be found, as in a verdict: one arm is shown best; of the arms that can still be
-best none differs from the leading one by what matters; or nobody can tell yet. The interval at a point holds
+At one point three things can be found, as in a verdict: one arm is shown best, perhaps by less than what
+matters; of the arms that can still be best none differs from the leading one by what matters; or nobody can
+tell yet. The interval at a point holds
 for all arms at once. Over points it is pointwise by default: of a hundred points about five may say
 something wrong at 95 %. With `over_points` it holds at all points at once (Bonferroni), and shows less.
 
@@ -47,6 +48,7 @@ class PointVerdict:
     leading : row of the arm with the highest mean; no finding.
     best : row of the arm shown best, or None.
     possible : rows of the arms that can be best.
+    alike : rows of the other arms that are shown to differ from the leading one by less than what matters.
     constrained : the intervals; None where fewer than two units are there.
     n_units : how many stand behind them.
     rival : row of the closest rival of the leading arm; None with one arm.
@@ -59,6 +61,7 @@ class PointVerdict:
     leading: int
     best: int | None
     possible: tuple[int, ...]
+    alike: tuple[int, ...]
     constrained: WithBest | None
     n_units: int
     rival: int | None
@@ -66,6 +69,11 @@ class PointVerdict:
     margin_low: float
     margin_high: float
     further: int | None
+
+    @property
+    def best_by_little(self) -> bool:
+        """Whether an arm is shown best, but some other is shown to differ by less than what matters."""
+        return self.best is not None and bool(self.alike)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,12 +85,13 @@ class BestMap:
     outcome : of which more is better.
     factors : one or two factors over which the map is drawn.
     arms : names; `none` first.
-    table : one row a point: its factors, kind, best (empty if none is shown), leading, possible, communities,
-        the closest rival with the margin to it and its limits, further.
+    table : one row a point: its factors, kind, best (empty if none is shown), leading, possible, alike (arms
+        shown to differ from the leading one by less than what matters), communities, the closest rival with
+        the margin to it and its limits, further.
     by_arm : one row a point and arm: estimate, low and high of its difference from the best of the others,
         can_be_best, chance_best with limits (share of paired futures), highest_mean (share of resamples).
-    shares : one row an arm: at which share of the points it is shown best and can be best, and the mean of
-        chance_best over the points.
+    shares : one row an arm: at which share of the points it is shown best and can be best, at how many it is
+        shown best by less than what matters, and the mean of chance_best over the points.
     over_points : whether the intervals hold at all points at once.
     sentences : what it says, in words.
     """
@@ -180,7 +189,7 @@ def judge_means(
     """
     nothing = math.nan
     if not means.shape[1]:
-        return PointVerdict("no interval", 0, None, (), None, 0, None, nothing, nothing, nothing, None)
+        return PointVerdict("no interval", 0, None, (), (), None, 0, None, nothing, nothing, nothing, None)
     levels = means.mean(axis=1)
     leading = min(range(len(arms)), key=lambda i: (-levels[i], arms[i] != NO_CAMPAIGN, arms[i]))
     everyone = tuple(range(len(arms)))
@@ -189,8 +198,8 @@ def judge_means(
         rival = max(others, key=lambda j: levels[j]) if others else None
         margin = nothing if rival is None else float(levels[leading] - levels[rival])
         return PointVerdict(
-            "no interval", leading, None, everyone, None, means.shape[1], rival, margin, nothing, nothing,
-            None,
+            "no interval", leading, None, everyone, (), None, means.shape[1], rival, margin, nothing,
+            nothing, None,
         )  # fmt: skip
     pairs = pairwise_differences(means[:, :, None])
     found = constrained_intervals(pairs, confidence=confidence)
@@ -201,19 +210,23 @@ def judge_means(
     margin = float(pairs.estimate[leading, rival])
     width = float(pairs.half_widths(pairs.all_pairs_quantile(confidence))[leading, rival])
     best = possible[0] if len(possible) == 1 else None
+    narrow = pairs.half_widths(t_quantile(confidence, pairs.degrees))[leading]
+    alike = tuple(
+        j for j in everyone
+        if j != leading and abs(float(pairs.estimate[leading, j])) + float(narrow[j]) < matters
+    )  # fmt: skip
     further = None
     if best is not None:
         kind: PointKind = "best"
     else:
-        narrow = pairs.half_widths(t_quantile(confidence, pairs.degrees))[leading]
-        near = [abs(float(pairs.estimate[leading, j])) + float(narrow[j]) < matters for j in possible]
-        kind = "no difference that matters" if all(near) else "cannot tell yet"
+        near = set(possible) <= {leading, *alike}
+        kind = "no difference that matters" if near else "cannot tell yet"
     if kind == "cannot tell yet":
         total = math.ceil((found.quantile * float(pairs.deviation[leading, rival]) / matters) ** 2)
         further = max(0, total - pairs.n_communities)
     low = margin - width
     return PointVerdict(
-        kind, leading, best, possible, found, means.shape[1], rival, margin,
+        kind, leading, best, possible, alike, found, means.shape[1], rival, margin,
         max(0.0, low) if best == leading else low, margin + width, further,
     )  # fmt: skip
 
@@ -227,6 +240,7 @@ def _table(swept: Swept, verdicts: list[PointVerdict]) -> pd.DataFrame:
             "best": "" if found.best is None else names[found.best],
             "leading": names[found.leading] if found.n_units else "",
             "possible": ", ".join(names[i] for i in found.possible),
+            "alike": ", ".join(names[i] for i in found.alike),
             "communities": found.n_units,
             "rival": "" if found.rival is None else names[found.rival],
             "margin": found.margin,
@@ -308,6 +322,7 @@ def _shares(swept: Swept, verdicts: list[PointVerdict], by_arm: pd.DataFrame) ->
                 "points": len(judged),
                 "shown_best": shown,
                 "share_shown_best": shown / len(judged),
+                "best_by_little": sum(found.best == i and found.best_by_little for found in judged),
                 "can_be_best": possible,
                 "share_can_be_best": possible / len(judged),
                 "mean_chance_best": float(chances[arm]),
@@ -327,8 +342,13 @@ def _sentences(
     sentences = []
     for row in shares.to_dict("records"):
         if row["shown_best"]:
+            little = ""
+            if row["best_by_little"]:
+                little = (
+                    f", at {row['best_by_little']:,} by less than the {swept.matters_in_words} that matters"
+                )
             sentences.append(
-                f"{in_words(str(row['arm']))} is shown best at {row['shown_best']:,} of {n:,} points"
+                f"{in_words(str(row['arm']))} is shown best at {row['shown_best']:,} of {n:,} points{little}"
             )
     if not sentences:
         sentences.append(f"no arm is shown best at any of {n:,} points")

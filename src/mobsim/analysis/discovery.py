@@ -1,11 +1,13 @@
-"""Where a strategy fails: a box of factor values in which most points are failures, found by PRIM.
+"""Where a strategy fails: boxes of factor values in which most points are failures, found by PRIM.
 
 A point is a case when the intervals over communities *show* that the arm fails there: that it is not the
 best, that its effect is below what is asked for, or that it misses a goal too often. Points at which nobody
 can tell are no cases, and are counted beside. PRIM (the extra `discovery`, EMA workbench) peels the space
-of factors step by step until most of what is left are cases. Density is the share of cases among the points
-of the box, coverage the share of all cases that lie in it. A limit that chance explains (quasi-p above
-0.05: a binomial test against the box without that limit) is taken back. How often random halves of the
+of factors step by step until most of what is left are cases; then it is done again with the points outside
+the box, so that failures of several kinds are found. Density is the share of cases among the points
+of the box, coverage the share of all cases that lie in it; a point counts for the first box it lies in. A
+box below the threshold of density, or of very few cases, is not shown. A limit that chance explains (quasi-p
+above 0.05: a binomial test against the box without that limit) is taken back. How often random halves of the
 points give a limit to the same factor, and how density and coverage change when communities are drawn again,
 stands beside the box.
 
@@ -24,7 +26,7 @@ import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -49,13 +51,19 @@ from mobsim.errors import UsageError, nearest, needs_extra
 Failure = Literal["not best", "effect", "goal"]
 
 FEWEST_CASES = 5
-"""With fewer cases, or fewer points that are none, no box is looked for."""
+"""With fewer cases, or fewer points that are none, no box is looked for; one of fewer is not shown."""
 
 FEW_CASES = 20
 """With fewer of either a box is shown with a warning."""
 
 CHANCE = 0.05
 """A limit with a larger quasi-p value is taken back."""
+
+THRESHOLD = 0.5
+"""Least density of a box unless told: with less, most points of the box are no failures."""
+
+ANY_CASE = 1e-9
+"""The library's threshold: what is more is a case, and no box is thrown away, as ours is applied later."""
 
 HALVES = 10
 """Random halves of the points that are looked at."""
@@ -69,12 +77,14 @@ class Discovery:
     ----------
     outcome, arm : what was judged.
     question : what counts as a failure, in words.
-    cases : one row a point: factors, fails, cannot_tell, in_box.
-    box : one row a limited factor: its limits (NaN where it has none) or the words that are left, quasi_p of
-        each end, halves (share of random halves that limit it too). Empty if there is no box.
-    trajectory : one row a step of the peeling: points, cases, coverage, density, limited factors, chosen.
-    density, coverage : of the box, with limits from resampled communities; NaN without a box.
-    density_low, density_high, coverage_low, coverage_high : those limits.
+    cases : one row a point: factors, fails, cannot_tell, box (number of the first box it lies in; 0: none).
+    boxes : one row a box: box (its number, from 1), points, cases, density and coverage with limits from
+        resampled communities, dense_enough (whether it has the density that was asked for). Empty if no box
+        is shown. Points of earlier boxes do not count.
+    box : one row a box and factor that it limits: its limits (NaN where it has none) or the words that are
+        left, quasi_p of each end, halves (share of random halves that limit it too).
+    trajectory : one row a box and step of its peeling: points, cases, coverage (of all cases), density,
+        limited factors, chosen.
     sentences : what it says, in words.
     """
 
@@ -82,14 +92,9 @@ class Discovery:
     arm: str
     question: str
     cases: pd.DataFrame
+    boxes: pd.DataFrame
     box: pd.DataFrame
     trajectory: pd.DataFrame
-    density: float
-    density_low: float
-    density_high: float
-    coverage: float
-    coverage_low: float
-    coverage_high: float
     sentences: tuple[str, ...]
 
 
@@ -111,12 +116,13 @@ class _Test:
 
 @dataclass(frozen=True, eq=False)
 class _Box:
-    """One box: limits of numbers, words that are left, and which points lie in it."""
+    """One box: limits of numbers, words that are left, points in it, and those among which it was found."""
 
     limits: dict[str, tuple[float, float]]
     words: dict[str, tuple[str, ...]]
     quasi_p: dict[str, tuple[float, float]]
     inside: Bools
+    among: Bools
     trajectory: pd.DataFrame
     dropped: tuple[str, ...]
 
@@ -126,8 +132,12 @@ class _Box:
         return tuple(self.quasi_p)
 
 
-BOX_COLUMNS = ["factor", "low", "high", "words", "quasi_p_low", "quasi_p_high", "halves"]
-TRAJECTORY_COLUMNS = ["step", "points", "cases", "coverage", "density", "limited", "chosen"]
+BOXES_COLUMNS = [
+    "box", "points", "cases", "density", "density_low", "density_high", "coverage", "coverage_low",
+    "coverage_high", "dense_enough",
+]  # fmt: skip
+BOX_COLUMNS = ["box", "factor", "low", "high", "words", "quasi_p_low", "quasi_p_high", "halves"]
+TRAJECTORY_COLUMNS = ["box", "step", "points", "cases", "coverage", "density", "limited", "chosen"]
 
 
 def discover(
@@ -140,6 +150,8 @@ def discover(
     goal: str | None = None,
     outcome: str | None = None,
     density: float = 0.8,
+    threshold: float | None = None,
+    boxes: int = 3,
     confidence: float = 0.95,
     resamples: int = 500,
 ) -> Discovery:
@@ -155,7 +167,10 @@ def discover(
     against : the arm an effect is measured against.
     goal : name of the goal, as in the columns goal_met__NAME.
     outcome : of which more is better; none: that of the design. Not used for goals.
-    density : least density wanted, in (0, 1); of boxes that have it the one with most coverage is taken.
+    density : least density wanted, in (0, 1); of boxes that have it the one with most coverage is taken, and
+        if none has it the densest.
+    threshold : a box of less density is not shown, in [0, density]; none: 0.5, or `density` if that is less.
+    boxes : how many are looked for at most, each among the points outside those before it, >= 1.
     confidence : of the one-sided statements at each point, in (0.5, 1).
     resamples : sets of communities drawn for the limits of density and coverage.
 
@@ -166,6 +181,13 @@ def discover(
     check_confidence(confidence)
     if not 0 < density < 1:
         raise UsageError(f"density: found {density!r}; allowed is a share between 0 and 1")
+    least = min(THRESHOLD, density) if threshold is None else threshold
+    if not 0 <= least <= density:
+        raise UsageError(
+            f"threshold: found {least!r}; allowed is a share between 0 and the density wanted, {density:g}"
+        )
+    if boxes < 1:
+        raise UsageError(f"boxes: found {boxes!r}; allowed is 1 or more")
     if fails not in ("not best", "effect", "goal"):
         raise UsageError(f"fails: found {fails!r}; allowed are not best, effect, goal")
     strategies = [name for name in results.arms if name != NO_CAMPAIGN]
@@ -176,22 +198,26 @@ def discover(
     failing = known & (upper < 0)
     holding = known & (lower > 0)
     axes = tuple(axis for axis in swept.axes if len(np.unique(axis.unit[known])) > 1)
-    n_cases, n_others = int(failing[known].sum()), int((known & ~failing).sum())
-    box = None
-    if min(n_cases, n_others) >= FEWEST_CASES and axes:
-        box = _find_box(axes, known, failing, density)
-        if not box.factors:
-            box = None
-    inside = np.zeros(len(known), dtype=np.bool_) if box is None else box.inside
-    cases = swept.points.assign(fails=failing, cannot_tell=known & ~failing & ~holding, in_box=inside)
-    found = _numbers(box, test, failing, known, confidence, resamples)
-    table = _box_table(box, axes, known, failing, density, (found[0], found[3]))
-    trajectory = pd.DataFrame(columns=TRAJECTORY_COLUMNS) if box is None else box.trajectory
-    shown = Discovery(
-        swept.outcome, chosen, question, cases, table, trajectory, *found, ()
-    )  # fmt: skip
-    sentences = _sentences(swept, shown, box, known, holding, density, confidence)
-    return Discovery(swept.outcome, chosen, question, cases, table, trajectory, *found, sentences)
+    shown, refused = _find_boxes(axes, known, failing, density, least, boxes)
+    number = np.zeros(len(known), dtype=np.int64)
+    for i, box in enumerate(shown, start=1):
+        number[box.inside] = i
+    table = _boxes_table(shown, test, failing, known, density, confidence, resamples)
+    trajectories = [box.trajectory.assign(box=i) for i, box in enumerate(shown, start=1)]
+    found = Discovery(
+        outcome=swept.outcome,
+        arm=chosen,
+        question=question,
+        cases=swept.points.assign(fails=failing, cannot_tell=known & ~failing & ~holding, box=number),
+        boxes=table,
+        box=_limits_table(shown, axes, failing, density),
+        trajectory=pd.concat(trajectories)[TRAJECTORY_COLUMNS].reset_index(drop=True)
+        if shown
+        else pd.DataFrame(columns=TRAJECTORY_COLUMNS),
+        sentences=(),
+    )
+    told = _sentences(swept, found, shown, refused, known, holding, density, least, confidence)
+    return replace(found, sentences=told)
 
 
 # What counts as a failure
@@ -287,6 +313,31 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
+def _find_boxes(
+    axes: tuple[Axis, ...], known: Bools, failing: Bools, density: float, threshold: float, most: int
+) -> tuple[list[_Box], _Box | None]:
+    """Return boxes that pass, each found among the points outside the earlier ones; and one that does not.
+
+    A box passes with the threshold of density and enough cases; the first that does not ends the search.
+    """
+    found: list[_Box] = []
+    rest = known.copy()
+    while len(found) < most:
+        there = tuple(axis for axis in axes if len(np.unique(axis.unit[rest])) > 1)
+        n_cases = int((failing & rest).sum())
+        if min(n_cases, int(rest.sum()) - n_cases) < FEWEST_CASES or not there:
+            break
+        box = _find_box(there, rest, failing, density)
+        if not box.factors:
+            break
+        cases = int((failing & box.inside).sum())
+        if cases < FEWEST_CASES or cases < threshold * int(box.inside.sum()):
+            return found, box
+        found.append(box)
+        rest &= ~box.inside
+    return found, None
+
+
 def _find_box(
     axes: tuple[Axis, ...],
     usable: Bools,
@@ -312,7 +363,7 @@ def _find_box(
             for axis in axes
         }
         prim = Prim(
-            pd.DataFrame(columns), failing[rows].astype(np.float64), threshold=0.5,
+            pd.DataFrame(columns), failing[rows].astype(np.float64), threshold=ANY_CASE,
             peel_alpha=0.05, mass_min=max(0.02, 3 / len(rows)),
         )  # fmt: skip
         found = prim.find_box()
@@ -321,7 +372,7 @@ def _find_box(
         )  # fmt: skip
         found.select(chosen)
         dropped = _take_back(found, density)
-        return _read_box(found, axes, rows, len(usable), dropped)
+        return _read_box(found, axes, rows, usable, failing, dropped)
 
 
 def _take_back(found: Any, density: float) -> tuple[str, ...]:
@@ -363,8 +414,10 @@ def _nearest_step(trajectory: pd.DataFrame, density: float, coverage: float) -> 
     return int(apart.to_numpy(dtype=np.float64).argmin())
 
 
-def _read_box(found: Any, axes: tuple[Axis, ...], rows: Any, n_points: int, dropped: tuple[str, ...]) -> _Box:
-    """Return what the library found in our words."""
+def _read_box(
+    found: Any, axes: tuple[Axis, ...], rows: Any, usable: Bools, failing: Bools, dropped: tuple[str, ...]
+) -> _Box:
+    """Return what the library found in our words; coverage is made one of all cases."""
     lims, first = found.box_lims[found._cur_box], found.box_lims[0]
     quasi_p = {
         name: (_p_or_nan(ends[0]), _p_or_nan(ends[1])) for name, ends in found.qp[found._cur_box].items()
@@ -382,7 +435,7 @@ def _read_box(found: Any, axes: tuple[Axis, ...], rows: Any, n_points: int, drop
             limits[axis.name] = (low, high)
         else:
             words[axis.name] = tuple(axis.levels[code] for code in sorted(lims.loc[0, axis.name]))
-    inside = np.zeros(n_points, dtype=np.bool_)
+    inside = np.zeros(len(usable), dtype=np.bool_)
     inside[rows[found.yi]] = True
     peeled = found.peeling_trajectory
     trajectory = pd.DataFrame(
@@ -390,13 +443,13 @@ def _read_box(found: Any, axes: tuple[Axis, ...], rows: Any, n_points: int, drop
             "step": np.arange(len(peeled)),
             "points": peeled["n"].to_numpy(dtype=np.int64),
             "cases": peeled["k"].to_numpy(dtype=np.int64),
-            "coverage": peeled["coverage"].to_numpy(dtype=np.float64),
+            "coverage": peeled["k"].to_numpy(dtype=np.float64) / max(1, int(failing.sum())),
             "density": peeled["density"].to_numpy(dtype=np.float64),
             "limited": peeled["res_dim"].to_numpy(dtype=np.int64),
             "chosen": np.arange(len(peeled)) == found._cur_box,
         }
     )
-    return _Box(limits, words, quasi_p, inside, trajectory, dropped)
+    return _Box(limits, words, quasi_p, inside, usable.copy(), trajectory, dropped)
 
 
 def _least(ends: tuple[float, float]) -> float:
@@ -407,47 +460,79 @@ def _p_or_nan(value: float) -> float:
     return math.nan if value < 0 else float(value)
 
 
-def _box_table(
-    box: _Box | None,
-    axes: tuple[Axis, ...],
-    usable: Bools,
+def _boxes_table(
+    boxes: list[_Box],
+    test: _Test,
     failing: Bools,
+    known: Bools,
     density: float,
-    found: tuple[float, float],
+    confidence: float,
+    resamples: int,
 ) -> pd.DataFrame:
-    """One row a limited factor."""
-    if box is None:
-        return pd.DataFrame(columns=BOX_COLUMNS)
-    again = _limited_in_halves(axes, usable, failing, density, found)
+    """One row a box: density and coverage, each with its limits from resampled communities."""
+    if not boxes:
+        return pd.DataFrame(columns=BOXES_COLUMNS)
+    counts = resampled_units(test.values.shape[2], resamples)
+    drawn = _least_limit(test, 1, counts) < 0
+    drawn &= known
+    total = np.maximum(drawn.sum(axis=1), 1)
     rows = []
-    for name, (low_p, high_p) in box.quasi_p.items():
-        low, high = box.limits.get(name, (math.nan, math.nan))
+    for number, box in enumerate(boxes, start=1):
+        n_inside, cases = int(box.inside.sum()), int((failing & box.inside).sum())
+        hit = (drawn & box.inside).sum(axis=1)
+        density_low, density_high = percentiles(hit / n_inside, confidence)
+        coverage_low, coverage_high = percentiles(hit / total, confidence)
         rows.append(
             {
-                "factor": name,
-                "low": low,
-                "high": high,
-                "words": ", ".join(box.words.get(name, ())),
-                "quasi_p_low": low_p,
-                "quasi_p_high": high_p,
-                "halves": again.get(name, 0.0),
+                "box": number,
+                "points": n_inside,
+                "cases": cases,
+                "density": cases / n_inside,
+                "density_low": float(density_low),
+                "density_high": float(density_high),
+                "coverage": cases / int(failing.sum()),
+                "coverage_low": float(coverage_low),
+                "coverage_high": float(coverage_high),
+                "dense_enough": cases / n_inside >= density,
             }
         )
+    return pd.DataFrame(rows, columns=BOXES_COLUMNS)
+
+
+def _limits_table(boxes: list[_Box], axes: tuple[Axis, ...], failing: Bools, density: float) -> pd.DataFrame:
+    """One row a box and factor that it limits."""
+    rows = []
+    for number, box in enumerate(boxes, start=1):
+        again = _limited_in_halves(box, axes, failing, density)
+        for name, (low_p, high_p) in box.quasi_p.items():
+            low, high = box.limits.get(name, (math.nan, math.nan))
+            rows.append(
+                {
+                    "box": number,
+                    "factor": name,
+                    "low": low,
+                    "high": high,
+                    "words": ", ".join(box.words.get(name, ())),
+                    "quasi_p_low": low_p,
+                    "quasi_p_high": high_p,
+                    "halves": again[name],
+                }
+            )
     return pd.DataFrame(rows, columns=BOX_COLUMNS)
 
 
-def _limited_in_halves(
-    axes: tuple[Axis, ...], usable: Bools, failing: Bools, density: float, like: tuple[float, float]
-) -> dict[str, float]:
+def _limited_in_halves(box: _Box, axes: tuple[Axis, ...], failing: Bools, density: float) -> dict[str, float]:
     """Share of random halves of the points whose box of like density and coverage limits each factor [2].
 
-    They are the same halves every time.
+    Halves of the points among which the box was found; they are the same halves every time.
     """
+    cases = int((failing & box.inside).sum())
+    like = cases / int(box.inside.sum()), cases / int((failing & box.among).sum())
     generator = np.random.Generator(np.random.Philox(key=1))
-    rows = np.flatnonzero(usable)
+    rows = np.flatnonzero(box.among)
     counts = dict.fromkeys((axis.name for axis in axes), 0.0)
     for _ in range(HALVES):
-        half = np.zeros(len(usable), dtype=np.bool_)
+        half = np.zeros(len(box.among), dtype=np.bool_)
         half[generator.permutation(rows)[: len(rows) // 2]] = True
         there = [axis for axis in axes if len(np.unique(axis.unit[half])) > 1]
         if failing[half].any() and not failing[half].all():
@@ -456,49 +541,39 @@ def _limited_in_halves(
     return counts
 
 
-def _numbers(
-    box: _Box | None, test: _Test, failing: Bools, known: Bools, confidence: float, resamples: int
-) -> tuple[float, float, float, float, float, float]:
-    """Density and coverage of the box, each with its limits from resampled communities."""
-    if box is None:
-        return (math.nan,) * 6
-    n_inside, cases = int(box.inside.sum()), int((failing & box.inside).sum())
-    counts = resampled_units(test.values.shape[2], resamples)
-    drawn = _least_limit(test, 1, counts) < 0
-    drawn &= known
-    hit = (drawn & box.inside).sum(axis=1)
-    density_low, density_high = percentiles(hit / n_inside, confidence)
-    total = np.maximum(drawn.sum(axis=1), 1)
-    coverage_low, coverage_high = percentiles(hit / total, confidence)
-    return (
-        cases / n_inside, float(density_low), float(density_high), cases / int((failing & known).sum()),
-        float(coverage_low), float(coverage_high),
-    )  # fmt: skip
-
-
 # In words
 
 
 def _sentences(
     swept: Swept,
     shown: Discovery,
-    box: _Box | None,
+    boxes: list[_Box],
+    refused: _Box | None,
     known: Bools,
     holding: Bools,
     density: float,
+    threshold: float,
     confidence: float,
 ) -> tuple[str, ...]:
     n, n_cases = int(known.sum()), int(shown.cases["fails"].sum())
     unclear = int(shown.cases["cannot_tell"].sum())
-    counted = (
+    sentences = [
         f"{shown.question} at {n_cases:,} of {n:,} points; the contrary is shown at {int(holding.sum()):,}, "
         f"and nobody can tell at {unclear:,}, which are not counted as failures"
-    )
-    sentences = [counted]
-    if box is None:
+    ]
+    for number, box in enumerate(boxes, start=1):
+        told = _box_in_words(swept, shown, box, number, density, confidence)
+        sentences += told if len(boxes) == 1 else [f"box {number}: {sentence}" for sentence in told]
+    if not boxes and refused is None:
         sentences.append(_why_no_box(n_cases, n))
-    else:
-        sentences += _box_in_words(swept, shown, box, n, n_cases, density, confidence)
+    if refused is not None:
+        sentences.append(_refused_in_words(shown, refused, bool(boxes), threshold))
+    outside = n_cases - int(shown.boxes["cases"].sum())
+    if boxes and outside > 0.2 * n_cases:
+        these = "this box does" if len(boxes) == 1 else "these boxes do"
+        sentences.append(f"{outside:,} failures lie elsewhere: {these} not describe them")
+    if boxes and min(n_cases, n - n_cases) < FEW_CASES:
+        sentences.append(f"{min(n_cases, n - n_cases)} points of the rarer kind are few: run more points")
     lost = [number for number, there in zip(swept.numbers, known, strict=True) if not there]
     if lost:
         sentences.append(f"{points_in_words(lost)} cannot be judged and {'is' if len(lost) == 1 else 'are'} "
@@ -526,20 +601,34 @@ def _why_no_box(n_cases: int, n: int) -> str:
     )
 
 
+def _refused_in_words(shown: Discovery, box: _Box, others: bool, threshold: float) -> str:
+    """Say that no box, or no further one, passes, and what the one looks like that comes nearest."""
+    points, cases = int(box.inside.sum()), int((shown.cases["fails"].to_numpy() & box.inside).sum())
+    asked = (
+        f"fewer than the {FEWEST_CASES} that are asked for" if cases < FEWEST_CASES
+        else f"below the threshold of {100 * threshold:g} %: a lower threshold shows it"
+    )  # fmt: skip
+    return (
+        f"no {'further ' if others else ''}box passes: that {_where(box)} has {cases:,} failures at "
+        f"{points:,} points (density {100 * cases / points:.0f} %), {asked}"
+    )
+
+
 def _box_in_words(
-    swept: Swept, shown: Discovery, box: _Box, n: int, n_cases: int, density: float, confidence: float
+    swept: Swept, shown: Discovery, box: _Box, number: int, density: float, confidence: float
 ) -> list[str]:
-    conditions = " and ".join(_condition(swept, box, name) for name in box.factors)
-    cases = int((shown.cases["fails"] & shown.cases["in_box"]).sum())
+    row = shown.boxes.set_index("box").loc[[number]].to_dict("records")[0]
+    there = "there that lie in no earlier box" if number > 1 else "there"
     sentences = [
-        f"{shown.question} when {conditions}: at {cases:,} of {int(box.inside.sum()):,} points there "
-        f"(density {100 * shown.density:.0f} %), which are {100 * shown.coverage:.0f} % of all failures "
+        f"{shown.question} {_where(box)}: at {row['cases']:,} of {row['points']:,} points {there} "
+        f"(density {100 * row['density']:.0f} %), which are {100 * row['coverage']:.0f} % of all failures "
         "(coverage)",
-        f"when {swept.unit_words.many} are drawn again, density lies between {in_points(shown.density_low)} "
-        f"and {in_points(shown.density_high)} % and coverage between {in_points(shown.coverage_low)} and "
-        f"{in_points(shown.coverage_high)} % ({100 * confidence:g} %)",
+        f"when {swept.unit_words.many} are drawn again, density lies between {in_points(row['density_low'])} "
+        f"and {in_points(row['density_high'])} % and coverage between {in_points(row['coverage_low'])} and "
+        f"{in_points(row['coverage_high'])} % ({100 * confidence:g} %)",
     ]
-    halves = dict(zip(shown.box["factor"].tolist(), shown.box["halves"].tolist(), strict=True))
+    limits = shown.box[shown.box["box"] == number]
+    halves = dict(zip(limits["factor"].tolist(), limits["halves"].tolist(), strict=True))
     again = listed([f"{name} in {100 * share:.0f} %" for name, share in halves.items()])
     sentences.append(f"random halves of the points limit {again} of them")
     shaky = [name for name, share in halves.items() if share < 0.5]
@@ -550,19 +639,18 @@ def _box_in_words(
         sentences.append(f"chance may explain the limit of {listed(weak)} (quasi-p above {CHANCE:g})")
     if box.dropped:
         sentences.append(f"limits of {listed(list(box.dropped))} were taken back: chance explains them")
-    outside = n_cases - cases
-    if outside > 0.2 * n_cases:
-        sentences.append(f"{outside:,} failures lie elsewhere: this box does not describe them")
-    if shown.density < density:
+    if not row["dense_enough"]:
         sentences.append(
             f"no box has the density of {100 * density:g} % that was asked for; this one comes nearest"
         )
-    if min(n_cases, n - n_cases) < FEW_CASES:
-        sentences.append(f"{min(n_cases, n - n_cases)} points of the rarer kind are few: run more points")
     return sentences
 
 
-def _condition(swept: Swept, box: _Box, name: str) -> str:
+def _where(box: _Box) -> str:
+    return f"when {' and '.join(_condition(box, name) for name in box.factors)}"
+
+
+def _condition(box: _Box, name: str) -> str:
     if name in box.words:
         return f"{name} is {' or '.join(box.words[name])}"
     low, high = box.limits[name]

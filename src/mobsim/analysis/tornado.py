@@ -1,6 +1,7 @@
 """What would change the ranking: how far each factor moves the best arm's lead over its rivals.
 
-The lead is a paired difference: the arm with the highest mean at the base, minus a rival. In a design that
+The lead is a paired difference: the arm with the highest mean at the base, minus a rival. Sentences speak of
+its closest rival there, tables and the figure of all. In a design that
 changes one factor at a time it is read at each value of that factor, all others at the base. In any other
 design it is the mean over all points at which the factor has that value (or lies in that third of its
 range), while the others vary as in the design. At every value the constrained intervals of `best` say
@@ -10,6 +11,7 @@ whether the arm is still shown best, another one is, or nobody can tell.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -33,7 +35,18 @@ from mobsim.analysis.swept import (
 from mobsim.analysis.verdict import in_words, listed
 from mobsim.errors import ResultsError, UsageError
 
-Ranking = Literal["still best", "another is best", "cannot tell", "no interval"]
+Ranking = Literal["still best", "another is best", "within what matters", "cannot tell", "no interval"]
+"""What a value of a factor says of the arm that leads at the base: shown best; shown not to be; neither, but
+shown to be at most what matters behind the best; none of these; or too few units for any interval."""
+
+
+TOLD: dict[Ranking, str] = {
+    "another is best": "{arm} is no longer the best at {at}",
+    "within what matters": (
+        "{arm} is not shown best at {at}, but shown to be at most the {matters} that matters behind the best"
+    ),
+    "cannot tell": "cannot tell whether {arm} is best at {at}",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,20 +57,24 @@ class Tornado:
     ----------
     outcome : of which more is better.
     leading : the arm with the highest mean at the base.
+    rival : its closest rival there, of which the sentences speak.
     base : "base" if the points change one factor at a time, else "mean of the design".
-    factors : names, the one that moves a lead furthest first.
+    factors : names, the one that moves the lead over the closest rival furthest first.
     table : one row a factor, value and rival: points behind it, lead, low, high (simultaneous over the
         rivals, pointwise over values), change from the base with its limits, ranking, best (the arm shown
-        best there, or empty).
+        best there, or empty), behind_at_most (how far the leading arm is behind the best there at most, by
+        the constrained intervals).
     swings : one row a factor and rival: the values at which the lead is least and greatest, swing (greatest
         minus least lead) with limits that hold for all pairs of values and rivals of the factor at once,
-        changes_ranking (values at which another arm is shown best), unclear (values at which the leading arm
-        is no longer shown best).
+        changes_ranking (values at which the leading arm is shown not to be the best), within_what_matters
+        (values at which it is not shown best, but at most what matters behind), unclear (values at which
+        nobody can tell).
     sentences : what it says, in words.
     """
 
     outcome: str
     leading: str
+    rival: str
     base: str
     factors: tuple[str, ...]
     table: pd.DataFrame
@@ -102,6 +119,8 @@ def tornado(results: SweptResults, outcome: str | None = None, *, confidence: fl
     base_row = base_point(swept.axes, rows)
     at_base = means.mean(axis=0) if base_row is None else means[int(np.flatnonzero(rows == base_row)[0])]
     base = judge_means(at_base, swept.arms, swept.matters, confidence=confidence)
+    assert base.rival is not None  # there are two arms or more
+    rival = swept.arms[base.rival]
     found = {
         axis.name: _values(swept, axis, rows, means, base_row, confidence)
         for axis in swept.axes
@@ -109,20 +128,22 @@ def tornado(results: SweptResults, outcome: str | None = None, *, confidence: fl
     }
     table = _table(swept, found, at_base, base, confidence)
     swings = _swings(swept, found, base, confidence)
-    order = _order(swings)
+    order = _order(swings, rival)
     place = {name: i for i, name in enumerate(order)}
     table = table.iloc[table["factor"].map(place).argsort(kind="stable")].reset_index(drop=True)
     swings = swings.iloc[swings["factor"].map(place).argsort(kind="stable")].reset_index(drop=True)
     where = "mean of the design" if base_row is None else "base"
-    sentences = _sentences(swept, base, order, table, swings, where, confidence)
+    closest = swings[swings["rival"] == rival].set_index("factor")
+    sentences = _sentences(swept, base, order, table, closest, where, confidence)
     lost = len(swept.points) - len(rows), swept.means.shape[2] - len(units)
     if any(lost):
         sentences.append(
             f"{lost[0]} points and {lost[1]} {swept.unit_words.many} with missing runs are left out"
         )
     return Tornado(
-        swept.outcome, swept.arms[base.leading], where, order, table, swings, (*sentences, *swept.notes)
-    )
+        swept.outcome, swept.arms[base.leading], rival, where, order, table, swings,
+        (*sentences, *swept.notes),
+    )  # fmt: skip
 
 
 def base_point(axes: tuple[Axis, ...], rows: Rows) -> int | None:
@@ -208,23 +229,32 @@ def _table(
                         "change": change.estimate,
                         "change_low": change.low,
                         "change_high": change.high,
-                        "ranking": _ranking(value.verdict, base.leading),
+                        "ranking": _ranking(value.verdict, base.leading, swept.matters),
                         "best": "" if value.verdict.best is None else swept.arms[value.verdict.best],
+                        "behind_at_most": _behind_at_most(value.verdict, base.leading),
                     }
                 )
     columns = [
         "factor", "value", "rival", "points", "lead", "low", "high", "change", "change_low", "change_high",
-        "ranking", "best",
+        "ranking", "best", "behind_at_most",
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
 
 
-def _ranking(verdict: PointVerdict, leading: int) -> Ranking:
+def _ranking(verdict: PointVerdict, leading: int, matters: float) -> Ranking:
     if verdict.kind == "no interval":
         return "no interval"
     if verdict.best == leading:
         return "still best"
-    return "another is best" if leading not in verdict.possible else "cannot tell"
+    if leading not in verdict.possible:
+        return "another is best"
+    near = verdict.kind == "no difference that matters" or _behind_at_most(verdict, leading) <= matters
+    return "within what matters" if near else "cannot tell"
+
+
+def _behind_at_most(verdict: PointVerdict, leading: int) -> float:
+    """Return the limit of how far an arm is behind the best of the others; NaN without intervals."""
+    return math.nan if verdict.constrained is None else 0.0 - float(verdict.constrained.low[leading])
 
 
 def _swings(
@@ -235,7 +265,14 @@ def _swings(
     rivals = [i for i in range(len(swept.arms)) if i != base.leading]
     for name, values in found.items():
         pairs = len(values) * (len(values) - 1) // 2
-        rankings = [_ranking(value.verdict, base.leading) for value in values]
+        rankings = [_ranking(value.verdict, base.leading, swept.matters) for value in values]
+
+        words = {
+            wanted: ", ".join(
+                value.word for value, ranking in zip(values, rankings, strict=True) if ranking == wanted
+            )
+            for wanted in TOLD
+        }
         for rival in rivals:
             leads = [value.means[base.leading] - value.means[rival] for value in values]
             levels = [float(lead.mean()) for lead in leads]
@@ -254,29 +291,22 @@ def _swings(
                     "swing": swing.estimate,
                     "swing_low": max(0.0, swing.low) if math.isfinite(swing.low) else swing.low,
                     "swing_high": swing.high,
-                    "changes_ranking": ", ".join(
-                        value.word
-                        for value, ranking in zip(values, rankings, strict=True)
-                        if ranking == "another is best"
-                    ),
-                    "unclear": ", ".join(
-                        value.word
-                        for value, ranking in zip(values, rankings, strict=True)
-                        if ranking == "cannot tell"
-                    ),
+                    "changes_ranking": words["another is best"],
+                    "within_what_matters": words["within what matters"],
+                    "unclear": words["cannot tell"],
                 }
             )
     columns = [
         "factor", "rival", "least_at", "least", "most_at", "most", "swing", "swing_low", "swing_high",
-        "changes_ranking", "unclear",
+        "changes_ranking", "within_what_matters", "unclear",
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
 
 
-def _order(swings: pd.DataFrame) -> tuple[str, ...]:
-    """Names of factors by their largest swing over rivals; of equal ones the alphabet."""
-    largest = swings.groupby("factor")["swing"].max()
-    return tuple(sorted(largest.index, key=lambda name: (-float(largest[name]), name)))
+def _order(swings: pd.DataFrame, rival: str) -> tuple[str, ...]:
+    """Names of factors by the swing of the lead over one rival; of equal ones the alphabet."""
+    of = swings[swings["rival"] == rival].set_index("factor")["swing"]
+    return tuple(sorted(of.index, key=lambda name: (-float(of[name]), name)))
 
 
 # In words
@@ -287,20 +317,16 @@ def _sentences(
     base: PointVerdict,
     order: tuple[str, ...],
     table: pd.DataFrame,
-    swings: pd.DataFrame,
+    closest: pd.DataFrame,
     where: str,
     confidence: float,
 ) -> list[str]:
     leading = in_words(swept.arms[base.leading])
     at = "at the base" if where == "base" else "over the points of the design"
-    shown = {
-        "best": f"{leading} is shown best {at}",
-        "no interval": f"{leading} has the highest mean {at}, and no interval is possible",
-    }.get(base.kind, f"{leading} has the highest mean {at}, and is not shown best")
-    sentences = [shown]
-    for name in order:
-        row = swings[swings["factor"] == name].sort_values("swing", ascending=False, kind="stable").iloc[0]
-        sentences.append(_factor_in_words(swept, name, row, table[table["factor"] == name], leading))
+    sentences = [f"{leading} {_base_in_words(swept, base, at)}"]
+    for row in closest.loc[list(order)].reset_index().to_dict("records"):
+        rows = table[table["factor"] == row["factor"]]
+        sentences.append(_factor_in_words(swept, row, rows, leading))
     if not order:
         sentences.append("no factor varies")
     level = f"{100 * confidence:g} %"
@@ -315,22 +341,41 @@ def _sentences(
     return sentences
 
 
-def _factor_in_words(swept: Swept, name: str, row: pd.Series[Any], rows: pd.DataFrame, leading: str) -> str:
+def _base_in_words(swept: Swept, base: PointVerdict, at: str) -> str:
+    """Say what is known of the leading arm at the base, and which rival is the closest."""
+    assert base.rival is not None
+    rival = in_words(swept.arms[base.rival])
+    little = f" by less than the {swept.matters_in_words} that matters" if base.best_by_little else ""
+    told = {
+        "best": f"is shown best {at}{little}",
+        "no difference that matters": (
+            f"has the highest mean {at}, with no difference that matters from the others that can be best"
+        ),
+        "cannot tell yet": f"has the highest mean {at}, and nobody can tell yet whether it is best",
+        "no interval": f"has the highest mean {at}, and no interval is possible",
+    }[base.kind]
+    return f"{told}; its closest rival there is {rival}, {swept.measured(base.margin)} behind"
+
+
+def _factor_in_words(swept: Swept, row: Mapping[Any, Any], rows: pd.DataFrame, leading: str) -> str:
     limits = ""
     if math.isfinite(row["swing_low"]):
         limits = f" ({swept.amount(row['swing_low'])} to {swept.amount(row['swing_high'])})"
     words = (
-        f"{name} moves the lead over {in_words(row['rival'])} by {swept.measured(row['swing'])}{limits}, "
-        f"from {swept.amount(row['least'])} at {row['least_at']} "
-        f"to {swept.amount(row['most'])} at {row['most_at']}"
+        f"{row['factor']} moves the lead over {in_words(row['rival'])} by "
+        f"{swept.measured(row['swing'])}{limits}, from {swept.amount(row['least'])} at {row['least_at']} to "
+        f"{swept.amount(row['most'])} at {row['most_at']}"
     )
     values = rows.drop_duplicates("value")
     parts = []
-    for ranking, told in (("another is best", "{} is no longer the best at {}"), ("cannot tell", "cannot "
-                          "tell whether {} is best at {}")):  # fmt: skip
-        at = values.loc[values["ranking"] == ranking, "value"].tolist()
-        if at:
-            parts.append(told.format(leading, listed(at)))
+    for ranking, told in TOLD.items():
+        here = values.loc[values["ranking"] == ranking, "value"].tolist()
+        if here:
+            parts.append(told.format(arm=leading, at=listed(here), matters=swept.matters_in_words))
+    lost = values["ranking"] == "another is best"
+    little = values.loc[lost & (values["behind_at_most"] <= swept.matters), "value"].tolist()
+    if little:
+        parts.append(f"at most the {swept.matters_in_words} that matters behind at {listed(little)}")
     winners = sorted({in_words(best) for best in values["best"] if best and in_words(best) != leading})
     if winners:
         parts.append(f"shown best there: {listed(winners)}")

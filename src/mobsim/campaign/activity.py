@@ -94,6 +94,9 @@ class ActivitySpec(Spec):
     answers: dict[Cause, Share] = Field(
         default_factory=dict,
         description="root causes that it answers, with its weight among the activities that do (policies)",
+        json_schema_extra={
+            "propertyNames": {"enum": list(CAUSES)}
+        },  # older versions of pydantic leave it out
     )
     target: TargetSpec = Field(default_factory=TargetSpec, description="default targets")
 

@@ -179,7 +179,12 @@ def discover_command(
     ] = None,
     against: Annotated[str, typer.Option(help="The arm an effect is measured against.")] = "none",
     goal: Annotated[str | None, typer.Option(help="Name of a goal of the scenario.")] = None,
-    density: Annotated[float, typer.Option(help="Least share of failures in the box.")] = 0.8,
+    density: Annotated[float, typer.Option(help="Share of failures that a box should have.")] = 0.8,
+    threshold: Annotated[
+        float | None,
+        typer.Option(help="Boxes with a smaller share are not shown. Default: 0.5, or --density if less."),
+    ] = None,
+    boxes: Annotated[int, typer.Option(help="At most so many boxes, one after the other.")] = 3,
     outcome: Outcome = None,
     confidence: Confidence = 0.95,
     to: To = None,
@@ -197,7 +202,7 @@ def discover_command(
     results = load_results(ledger)
     found = discover(
         results, arm, below=below, against=against, goal=goal, outcome=outcome, density=density,
-        confidence=confidence,
+        threshold=threshold, boxes=boxes, confidence=confidence,
         fails=fails,  # type: ignore[arg-type]  # the function refuses other words
     )  # fmt: skip
     parts = ["discover", found.outcome, found.arm, fails, "" if below is None else f"{below:g}"]

@@ -42,6 +42,12 @@ def sweep(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Run the tasks again in which runs failed.")
     ] = False,
+    repair: Annotated[
+        bool,
+        typer.Option(
+            "--repair", help="If the ledger is damaged, set it aside and go on with what is whole of it."
+        ),
+    ] = False,
     timeout: Annotated[
         float | None,
         typer.Option(
@@ -73,7 +79,8 @@ def sweep(
     try:
         outcome = _run(
             plan, results, quiet,
-            workers=workers, dask=dask, shard=shard, retry_failed=retry_failed, timeout=timeout,
+            workers=workers, dask=dask, shard=shard, retry_failed=retry_failed, repair=repair,
+            timeout=timeout,
         )  # fmt: skip
         tables = None if outcome.shard else _write(outcome, quiet)
     except KeyboardInterrupt:
@@ -81,6 +88,12 @@ def sweep(
             "mobsim: what was finished is kept; the same command goes on where this one stopped", err=True
         )
         raise
+    if (repaired := outcome.repaired) is not None:
+        typer.echo(
+            f"mobsim: {repaired.saved:,} of {repaired.of:,} tasks of the damaged ledger were whole and were "
+            f"kept; it is now {repaired.old}",
+            err=True,
+        )
     failures = outcome.first_failures(MOST_SHOWN)
     typer.echo(
         as_json(plan, outcome, failures, tables) if json else as_text(plan, outcome, failures, tables, design)

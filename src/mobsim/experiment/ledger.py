@@ -596,7 +596,8 @@ def damaged(path: Path, what: str) -> DamagedLedger:
         return DamagedLedger(f"{path}: the ledger is damaged ({what}); no task in it is whole: start it anew")
     return DamagedLedger(
         f"{path}: the ledger is damaged ({what}); {whole} of {of} tasks are whole: `mobsim export {path} "
-        "--salvage` saves them into a new ledger and leaves this one as it is"
+        "--salvage` saves them into a new ledger and leaves this one as it is; `mobsim sweep DESIGN "
+        "--repair` goes on with them"
     )
 
 

@@ -50,12 +50,14 @@ class Salvaged(NamedTuple):
     saved : how many tasks it holds.
     of : how many tasks belong to it.
     missing : the numbers of those that are not in it.
+    old : where the damaged file is now, if the new one took its place.
     """
 
     path: Path
     saved: int
     of: int
     missing: tuple[int, ...]
+    old: Path | None = None
 
 
 def salvage(path: Path | str, out: Path | str) -> Salvaged:
@@ -92,7 +94,7 @@ def repair(path: Path | str) -> Salvaged:
 
     Parameters
     ----------
-    path : the damaged ledger. Beside it, `-damaged` and a number are added to the name of the old file.
+    path : the damaged ledger. The old file stays beside it, with `damaged` and a number before its name.
 
     Returns
     -------
@@ -108,7 +110,7 @@ def repair(path: Path | str) -> Salvaged:
         old = next(
             name
             for number in count(1)
-            if not (name := path.with_name(f"{path.stem}-damaged-{number}{path.suffix}")).exists()
+            if not (name := path.with_name(f"damaged-{number}-{path.name}")).exists()
         )
         saved = path.with_name(f"{path.name}.saved")
         with _explained(path):
@@ -121,7 +123,7 @@ def repair(path: Path | str) -> Salvaged:
                 journal_of(path).unlink()  # else it would be played back into the new file
             os.replace(saved, path)
             lock_file(saved).unlink(missing_ok=True)
-        return found._replace(path=path)
+        return found._replace(path=path, old=old)
     finally:
         lock.release()
 

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mobsim.errors import ScenarioError, UsageError
+from mobsim.experiment import salvage
 from mobsim.experiment.executors import Executor, TaskDied
-from mobsim.experiment.ledger import Ledger
+from mobsim.experiment.ledger import DamagedLedger, Ledger
 from mobsim.experiment.plan import SweepPlan, plan_sweep
 from mobsim.experiment.provenance import record_of
+from mobsim.experiment.salvage import Salvaged
 from mobsim.experiment.shard import ledger_file, parse_shard
 from mobsim.experiment.work import TaskOrder, TaskResult, dead_run, joined_result, order_of
 
@@ -47,6 +49,7 @@ class SweepOutcome:
     failed : runs that failed.
     tasks : tasks that were run now; earlier ones were kept before.
     shard : which shard it was, or none.
+    repaired : what was saved of a damaged ledger, if there was one.
     """
 
     folder: Path
@@ -56,6 +59,7 @@ class SweepOutcome:
     failed: int
     tasks: int
     shard: tuple[int, int] | None = None
+    repaired: Salvaged | None = None
 
     @property
     def complete(self) -> bool:
@@ -88,6 +92,7 @@ def sweep(
     dask: str | None = None,
     shard: str | None = None,
     retry_failed: bool = False,
+    repair: bool = False,
     timeout: float | None = None,
     progress: Progress | None = None,
 ) -> SweepOutcome:
@@ -102,6 +107,7 @@ def sweep(
         makes one on this machine. Needs the extra `dask`.
     shard : such as 2/5: run only the second of five shares, into a ledger of its own.
     retry_failed : run the tasks again in which runs failed.
+    repair : if the ledger is damaged, keep it under another name and go on with a new one of its whole tasks.
     timeout : seconds after which a task is given up; none: 120 (on a cluster 600), or 30 times what tasks
         usually take if that is longer.
     progress : called with (runs done, all runs, failed runs) at the start and after every task.
@@ -128,6 +134,7 @@ def sweep(
         raise UsageError(f"timeout: found {timeout}; allowed are seconds above 0")
     plan = design if isinstance(design, SweepPlan) else plan_sweep(design)
     folder = folder_of(plan, results)
+    repaired = _repaired(plan, folder, which) if repair else None
     with open_ledger(plan, folder, which) as ledger:
         if retry_failed:
             ledger.retry_failed()
@@ -139,7 +146,9 @@ def sweep(
                 for result in run_orders(executor, (order_of(plan, number) for number in missing)):
                     ledger.keep(_with_tries(result, tried))
                     count.add(result)
-        return SweepOutcome(folder, ledger.path, count.runs, count.of, count.failed, len(missing), which)
+        return SweepOutcome(
+            folder, ledger.path, count.runs, count.of, count.failed, len(missing), which, repaired
+        )
 
 
 def folder_of(plan: SweepPlan, results: str | Path) -> Path:
@@ -170,6 +179,17 @@ def open_ledger(plan: SweepPlan, folder: Path, shard: tuple[int, int] | None = N
     if path.exists():
         return Ledger.open(path, writing=True, digest=plan.digest)
     return Ledger.create(path, record_of(plan), len(plan.tasks), shard)
+
+
+def _repaired(plan: SweepPlan, folder: Path, shard: tuple[int, int] | None) -> Salvaged | None:
+    """Put a ledger of the whole tasks in the place of one that is damaged; none if it is not."""
+    if not ledger_file(folder, shard).exists():
+        return None
+    try:
+        open_ledger(plan, folder, shard).close()
+    except DamagedLedger:
+        return salvage.repair(ledger_file(folder, shard))
+    return None
 
 
 def run_orders(executor: Executor, orders: Iterator[TaskOrder]) -> Iterator[TaskResult]:

@@ -7,7 +7,6 @@ fail; these become rows of failures, and all others give what they would have gi
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mobsim.experiment.failure import Failure
+from mobsim.experiment.failure import Failure, traceback_of
 from mobsim.experiment.table import NOTHING, Column, Table, Words, words_below_each_other
 from mobsim.experiment.tasks import RunKey
 from mobsim.experiment.worlds import Worlds
@@ -337,7 +336,7 @@ def _keys(records: Records, points: Sequence[int], arms: Sequence[str]) -> dict[
 
 def _failure(run: RunKey, stage: str, error: BaseException) -> Failure:
     said = " ".join(f"{type(error).__name__}: {error}".split())
-    return Failure(str(run), stage, said[:LONGEST], "".join(traceback.format_exception(error)))
+    return Failure(str(run), stage, said[:LONGEST], traceback_of(error))
 
 
 def _in_order(order: TaskOrder, failures: Sequence[Failure]) -> tuple[Failure, ...]:

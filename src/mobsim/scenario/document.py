@@ -148,6 +148,12 @@ class _Composer:
             mark = error.problem_mark or error.context_mark
             line = mark.line + 1 if mark is not None else 0
             problem = " ".join(str(error.problem or error.context).split())
+            if bare := _bare_place(self.text, mark):
+                raise self._refuse(
+                    line,
+                    f"{bare} stands bare between braces or brackets, where [ begins a list; allowed: quotes "
+                    f'around it, "{bare}", or a line of its own for every key',
+                ) from None
             raise self._refuse(
                 line, f"this is not YAML: {problem}; allowed: one mapping of keys and values"
             ) from None
@@ -324,6 +330,15 @@ class _Composer:
                 if match:
                     found[number + 1] = match.group(1).strip()
         return found
+
+
+def _bare_place(text: str, mark: Any) -> str:
+    """Return the place with a position in brackets at which YAML stopped, such as a.activities[0].share."""
+    if mark is None:
+        return ""
+    line, at = _LINE_END.split(text)[mark.line], mark.column
+    before, after = re.search(r"[\w.]*\w$", line[:at]), re.match(r"(\[\d+\][\w.]*)+", line[at:])
+    return before.group() + after.group() if before and after else ""
 
 
 def _kind(event: Any) -> str:

@@ -41,6 +41,9 @@ BYTES_OF_AN_ORDER = 8
 BYTES_OF_COMING = 4
 """The word that decides whether a resident comes this week."""
 
+BYTES_OF_A_NAME = 4
+"""The word by which a resident names another, kept in every order of a week if some arm aims at nominees."""
+
 BYTES_OF_A_CHOICE = 4
 """A resident in the list of those chosen this week."""
 
@@ -165,11 +168,13 @@ def _of_targets(scenario: Scenario, arms: Sequence[ArmSpec]) -> float:
     candidates: dict[object, float] = {}
     ranks: set[object] = set()
     orders: dict[object, float] = {}
+    named = False
     for arm in arms:
         kinds: Counter[str] = Counter()
         for use in arm.activities:
             activity = scenario.activities[use.kind]
             target = use.target or activity.target
+            named |= target.rule == "nominated"
             only_leaders = activity.leaders_only or target.rule == "leaders"
             share = world.leaders.share if only_leaders and target.rule != "nominated" else 1.0
             pools = [(only_leaders, target.group, target.rule in ("affected", "nominated"))]
@@ -186,7 +191,8 @@ def _of_targets(scenario: Scenario, arms: Sequence[ArmSpec]) -> float:
                     key = (use.kind, kinds[use.kind], pool, of_its_own) if len(arms) > 1 else None
                     orders[key] = share
             kinds[use.kind] += 1
-    of_orders = BYTES_OF_AN_ORDER * max(orders.values(), default=0.0) + BYTES_OF_COMING
+    a_place = BYTES_OF_AN_ORDER + BYTES_OF_A_NAME * named
+    of_orders = a_place * max(orders.values(), default=0.0) + BYTES_OF_COMING
     return (
         BYTES_OF_A_CANDIDATE * sum(candidates.values())
         + BYTES_OF_A_RANK * len(ranks)

@@ -46,6 +46,25 @@ def test_every_point_says_what_the_verdict_says() -> None:
             assert wanted in verdict.headline
 
 
+def test_best_by_less_than_what_matters_is_said_as_in_the_verdict() -> None:
+    little = {"none": lambda t: 0.1, "visits": lambda t: 0.104 + 0 * t.budget, "training": lambda t: 0.05}
+    sweep = sweep_of(POINTS, FACTORS, little, communities=30, own=0.002)
+    found = best_map(sweep)
+    assert set(found.table["best"]) == {"visits"}
+    assert set(found.table["alike"]) == {"none"}
+    assert found.shares.set_index("arm").loc["visits", "best_by_little"] == 6
+    assert (
+        "visits is shown best at 6 of 6 points, at 6 by less than the 1 point that matters" in found.sentences
+    )
+    runs = sweep.table[sweep.table["point"] == 0]
+    values = np.stack(
+        [runs[runs["arm"] == arm]["participation_fe"].to_numpy()[:, None] for arm in sweep.arms]
+    )
+    pair = next(pair for pair in judge(values, sweep.arms).pairs if pair.rival == "none")
+    assert pair.kind == "better"
+    assert "less than the 1 point that matters" in pair.sentence
+
+
 def test_limits_and_chances_are_those_of_compare() -> None:
     sweep = crossing()
     found = best_map(sweep).by_arm

@@ -69,6 +69,42 @@ def test_where_nobody_can_tell_is_said() -> None:
     assert any("cannot tell whether" in sentence for sentence in found.sentences)
 
 
+def test_sentences_speak_of_the_closest_rival() -> None:
+    """No campaign has the largest swing of all, and is no competitor."""
+    arms = {**ARMS, "none": lambda t: 0.0 - 0.02 * t.budget}
+    found = tornado(sweep_of(ONE_AT_A_TIME, FACTORS, arms, communities=12, own=0.005))
+    assert found.rival == "training"
+    assert "its closest rival there is training, 6." in found.sentences[0]
+    assert found.swings.set_index(["factor", "rival"]).loc[("budget", "none"), "swing"] > 0.3
+    told = [sentence for sentence in found.sentences if "moves the lead" in sentence]
+    assert len(told) == 3
+    assert all("moves the lead over training by" in sentence for sentence in told)
+
+
+def test_at_most_what_matters_behind_is_no_doubt() -> None:
+    """At budget 1 training and visits are alike to within half a point, measured well."""
+    arms = {**ARMS, "training": lambda t: np.where(t.budget == 1, 0.045, 0.06)}
+    sweep = sweep_of(ONE_AT_A_TIME, FACTORS, arms, communities=40, own=0.004)
+    found = tornado(sweep)
+    table = found.table.set_index(["factor", "value", "rival"])
+    assert table.loc[("budget", "1", "training"), "ranking"] == "within what matters"
+    assert table.loc[("budget", "1", "training"), "behind_at_most"] < 0.01
+    budget = found.swings.query("factor == 'budget' and rival == 'training'").iloc[0]
+    assert (budget["within_what_matters"], budget["unclear"], budget["changes_ranking"]) == ("1", "", "")
+    told = next(sentence for sentence in found.sentences if sentence.startswith("budget moves"))
+    assert (
+        "visits is not shown best at 1, but shown to be at most the 1 point that matters behind the best"
+    ) in told
+    assert "cannot tell" not in told
+
+
+def test_a_ranking_that_changes_by_little_is_called_that() -> None:
+    arms = {**ARMS, "training": lambda t: np.where(t.budget == 1, 0.049, 0.06)}
+    found = tornado(sweep_of(ONE_AT_A_TIME, FACTORS, arms, communities=40, own=0.002))
+    told = next(sentence for sentence in found.sentences if sentence.startswith("budget moves"))
+    assert "visits is no longer the best at 1; at most the 1 point that matters behind at 1; " in told
+
+
 def test_limits_hold_for_all_rivals_at_once() -> None:
     held = []
     for seed in range(120):

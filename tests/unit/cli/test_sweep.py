@@ -13,7 +13,9 @@ from tests.unit.experiment.troubles import troubled
 from mobsim.cli import sweep as command
 from mobsim.cli.main import main
 from mobsim.cli.progress import told
+from mobsim.experiment import tasks as partition
 from mobsim.experiment.results import load_results
+from mobsim.experiment.table import MARK
 
 __all__ = ["troubled"]
 
@@ -55,6 +57,30 @@ def test_a_sweep_ends_with_tables_and_what_to_do_next(folder: Path, capsys: Any)
     data = json.loads(out)
     assert (data["runs"], data["of"], data["failed"], data["failures"]) == (12, 12, 0, [])
     assert data["tables"] == str(tables)
+    assert {file.name: file.read_bytes() for file in tables.iterdir()} == before
+
+
+def test_a_damaged_ledger_is_set_aside_and_the_sweep_goes_on(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setattr(partition, "WORK", 4_000)  # resident-weeks: so few that there are several tasks
+    assert main(["sweep", "design.yaml", "--workers", "1", "--repair", "-q"]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    tables = Path(out.split("Tables: ")[1].splitlines()[0])
+    before = {file.name: file.read_bytes() for file in tables.iterdir()}
+    ledger = tables.parent / "ledger.sqlite"
+    content = bytearray(ledger.read_bytes())
+    content[content.rfind(MARK) + 60] ^= 0xFF  # inside the last table that was written
+    ledger.write_bytes(content)
+
+    assert main(["sweep", "design.yaml", "--workers", "1", "-q"]) == 1
+    assert "--repair` goes on with them" in capsys.readouterr().err
+    assert main(["sweep", "design.yaml", "--workers", "1", "-q", "--repair"]) == 0
+    old = ledger.with_name("damaged-1-ledger.sqlite")
+    err = capsys.readouterr().err
+    assert f"3 of 4 tasks of the damaged ledger were whole and were kept; it is now {old}" in err
+    assert old.read_bytes() == content
     assert {file.name: file.read_bytes() for file in tables.iterdir()} == before
 
 

@@ -80,6 +80,21 @@ def test_what_a_block_takes_is_estimated(arms: tuple[str, ...], luck: int) -> No
     assert taken <= estimated <= 1.25 * taken
 
 
+@pytest.mark.parametrize("kinds", [("visit",), ("visit", "meeting")])
+def test_words_by_which_people_name_others_are_counted(kinds: tuple[str, ...]) -> None:
+    """Aiming at nominees takes a word more for every candidate and order of a week."""
+
+    def taken_and_estimated(rule: str) -> tuple[int, int]:
+        arms = {kind: {"activities": [{"kind": kind, "share": 1.0, "target": rule}]} for kind in kinds}
+        scenario = village(LARGE, **SHORT, arms=arms)
+        return bytes_of(block_in_campaign(scenario, kinds, 1)), memory.bytes_to_run(scenario, len(kinds), 1)
+
+    (taken, estimated), (without, estimated_without) = map(taken_and_estimated, ("nominated", "random"))
+    assert taken - without == len(kinds) * memory.BYTES_OF_A_NAME * LARGE
+    assert estimated - estimated_without >= taken - without
+    assert estimated >= taken
+
+
 PEAK = """
 from mobsim.engine.first_use import warm_up
 from mobsim.engine.run import simulate

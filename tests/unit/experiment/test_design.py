@@ -150,6 +150,22 @@ def test_a_mistake_is_one_sentence(tmp_path, old, new, sentence):
     assert "\n" not in found
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["set: {arms.outreach.activities[0].share: 0.5}", "set: {seed: 3, arms.outreach.activities[0].share: 1}"],
+)
+def test_a_place_with_brackets_between_braces_needs_quotes(tmp_path, line):
+    path = tmp_path / "design.yaml"
+    path.write_text(f"schema_version: 1\nname: example\n{line}\n", encoding="utf-8")
+    with pytest.raises(InvalidScenario) as error:
+        load_design(path)
+    place = "arms.outreach.activities[0].share"
+    assert str(error.value) == (
+        f"{path}, line 3: {place} stands bare between braces or brackets, where [ begins a list; allowed: "
+        f'quotes around it, "{place}", or a line of its own for every key'
+    )
+
+
 def test_no_more_points_than_a_million(tmp_path):
     levels = (
         "behaviour.noise: {low: 0, high: 1, levels: 2000}\n  behaviour.lapse: {low: 0, high: 1, levels: 2000}"

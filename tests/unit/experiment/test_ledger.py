@@ -353,7 +353,8 @@ def test_a_table_swapped_between_tasks_is_detected(path: Path) -> None:
         Ledger.open(path, writing=True)
     assert str(raised.value) == (
         f"{path}: the ledger is damaged (task 0: its table runs does not have its digest); 6 of 8 tasks are "
-        f"whole: `mobsim export {path} --salvage` saves them into a new ledger and leaves this one as it is"
+        f"whole: `mobsim export {path} --salvage` saves them into a new ledger and leaves this one as it is; "
+        "`mobsim sweep DESIGN --repair` goes on with them"
     )
 
 
@@ -432,8 +433,9 @@ def test_repair_puts_a_whole_ledger_in_its_place(path: Path) -> None:
         path.write_bytes(cut)
         saved = repair(path)
         assert saved.path == path
+        assert saved.old == path.with_name(f"damaged-{number}-ledger.sqlite")
         assert saved.saved == N_TASKS - 1
-        assert path.with_name(f"ledger-damaged-{number}.sqlite").read_bytes() == cut
+        assert path.with_name(f"damaged-{number}-ledger.sqlite").read_bytes() == cut
         go_on(path)
         assert all_of(path, writing=True) == whole
 

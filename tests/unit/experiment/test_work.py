@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import pickle
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from tests.unit.experiment.troubles import EXITS, FINE, RAISES, trouble_plan, tr
 
 from mobsim.engine import each, run
 from mobsim.engine.run import simulate
+from mobsim.experiment.failure import traceback_of
 from mobsim.experiment.plan import SweepPlan
 from mobsim.experiment.tasks import RunKey
 from mobsim.experiment.work import (
@@ -105,6 +108,20 @@ def test_an_order_is_halved_down_to_single_runs(tmp_path: Path) -> None:
         parts[0].halves()
 
 
+def test_the_traceback_of_a_failure_has_no_place_of_a_machine() -> None:
+    try:
+        try:
+            raise KeyError("inner")
+        except KeyError:
+            json.loads("{")
+    except ValueError as error:
+        told = traceback_of(error)
+    assert re.findall(r'File "([^"]+)"', told)[-2:] == ["json/decoder.py", "json/decoder.py"]
+    assert str(Path.cwd()) not in told
+    assert 'raise KeyError("inner")' in told
+    assert "During handling of the above exception" in told
+
+
 def test_runs_that_fail_are_rows_and_the_others_are_as_ever(troubled: Path) -> None:
     plan = trouble_plan(troubled, FINE, RAISES, EXITS, work=WHOLE)
     result = run_task(whole_order(plan))
@@ -118,6 +135,9 @@ def test_runs_that_fail_are_rows_and_the_others_are_as_ever(troubled: Path) -> N
         sentence = "ValueError: the well is dry" if run_name.startswith("p1") else "SystemExit: 4"
         assert sentence in failure.error
         assert "deliver" in failure.traceback
+        files = re.findall(r'File "([^"]+)"', failure.traceback)
+        assert "mobsim/experiment/work.py" in files
+        assert not any(Path(file).is_absolute() for file in files)
         assert failure.attempt == 1
     order_of_runs = [str(run) for run in plan.tasks[0].runs(plan.arms)]
     assert [f.run for f in result.failures] == [name for name in order_of_runs if name in failed]

@@ -59,12 +59,11 @@ def sobol_or_morris(method: str, low: float = 0.1) -> Sensitivity:
 
 
 def discovered(*, box: bool) -> Discovery:
-    cases = sweep().points.assign(fails=lambda t: t.trust < 0.4, cannot_tell=False, in_box=False)
-    limits = pd.DataFrame({"factor": ["trust"], "low": [np.nan], "high": [0.4]}).head(int(box))
-    steps = pd.DataFrame({"coverage": [1.0, 0.9], "density": [0.4, 0.9], "chosen": [False, True]})
+    cases = sweep().points.assign(fails=lambda t: t.trust < 0.4, cannot_tell=False, box=0)
+    limits = pd.DataFrame({"box": [1], "factor": ["trust"], "low": [np.nan], "high": [0.4]}).head(int(box))
+    steps = pd.DataFrame({"box": 1, "coverage": [1.0, 0.9], "density": [0.4, 0.9], "chosen": [False, True]})
     return Discovery(
-        "participation_fe", "visits", "", cases, limits, steps.head(2 * int(box)), 0.9, 0.8, 1.0, 0.9, 0.8,
-        1.0, (),
+        "participation_fe", "visits", "", cases, pd.DataFrame(), limits, steps.head(2 * int(box)), (),
     )  # fmt: skip
 
 
