@@ -179,5 +179,6 @@ def global_cascades(
         first = draw.permutation(community.n_residents)[:starters]
         shares = spread(scenario, [[int(s)] for s in first], community=community).participating[:, 0, -1]
         shares = shares / community.n_residents
-        often[graph], sizes[graph] = np.mean(shares > above), shares[shares > above].mean()
+        large = shares[shares > above]
+        often[graph], sizes[graph] = large.size / starters, large.mean() if large.size else np.nan
     return often, sizes

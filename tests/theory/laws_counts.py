@@ -92,8 +92,8 @@ def logit_map(weight: float, threshold: float, noise: float, again: float) -> Ca
 def fixed_points(weight: float, threshold: float, noise: float) -> list[tuple[float, bool]]:
     """Return all shares f = logistic((weight f - threshold) / noise), each with whether it is stable.
 
-    Stable: the share's derivative is below 1, so that small deviations die out whatever the chance of
-    deciding anew, which has to be small enough where the derivative is below -1 (negative weights).
+    Stable: the derivative is below 1, so that small deviations die out whatever the chance of deciding anew.
+    Weights are not negative.
     """
 
     def excess(f: float) -> float:
