@@ -7,7 +7,7 @@ DEMO := scenarios/vaccination_district.yaml
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo test quick lint lock lowest bench clean
+.PHONY: help setup setup-test demo test quick lint lock lowest bench verify clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /\1 /p' Makefile | while read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
@@ -42,6 +42,9 @@ lowest: ## run the quick tests on the lowest versions that pyproject.toml allows
 bench: ## measure mobsim beside other programs (about 30 minutes); WHAT="--works W3-10k" or WHAT=--large: see benchmarks/run.py
 	@$(PYTHON) tools/setup.py --bench
 	.venv-bench/bin/python -m benchmarks.run $(WHAT)
+
+verify: setup-test ## run the published cases and exact laws at full size (about 30 minutes); WHAT="S04 S06": some; see verification/README.md
+	$(BIN)/python -m verification.run $(WHAT)
 
 clean: ## remove .venv, caches and builds; results/ stays
 	rm -rf .venv .venv-bench build dist .pytest_cache .hypothesis .mypy_cache .ruff_cache

@@ -2,8 +2,9 @@
 
 Written from docs/odd.md alone, in its order, so that it can be read beside it; the section numbers in the
 comments are the sections there. It shares with the engine only the generator (`kernels/keyed.py`), the
-elementary functions (`kernels/elementary.py`) and exact betweenness (`community/scores.py`). It is meant to
-be obviously right, not fast. Rules of one's own (targeting, policies, activities in Python) are not in it.
+elementary functions (`kernels/elementary.py`) and exact betweenness (`community/scores.py`). Rules that
+choose people one after another are in `tests/choosing.py`. It is meant to be obviously right, not fast. Rules
+of one's own (targeting, policies, activities in Python) are not in it.
 
 float32 is kept by hand: parameters are `np.float32`, arrays are float32, and every operation rounds once.
 """
@@ -18,6 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from tests import choosing
 
 from mobsim.campaign.activity import CAUSES, ActivitySpec, ActivityUse, ArmSpec
 from mobsim.campaign.calendar import CalendarSpec, Period
@@ -30,6 +32,7 @@ from mobsim.community.behaviour import (
     TruncatedNormalThresholds,
     UniformThresholds,
 )
+from mobsim.community.cascade import ONE_AFTER_ANOTHER
 from mobsim.community.community import Community
 from mobsim.kernels import streams
 from mobsim.kernels.elementary import (
@@ -55,6 +58,7 @@ WHOLE_TIE = 2**20  # the weight 1, in the integers of tie weights
 WHOLE_CONTACT = 2**23  # one tie of weight 1 to somebody of influence 1 (eight eighths)
 NEVER = -(2**30)  # the week of the last engagement of who was never engaged
 NO_CAP = 2**62  # more units than any purse can pay
+RANKING = ("degree", "bridging", "distance", *ONE_AFTER_ANOTHER)  # rules that need the network map
 INFORMATION, CAPABILITY, BARRIER, TRUST = range(len(CAUSES))
 IDLE_WEEKS = 4  # an organizer who has not taken part for so long stops
 
@@ -477,6 +481,7 @@ class _Lane:
         self.least = least_numbers(scenario, community, self.den)
 
         # Section 7.1: the arm and its money. The arm none has no activities and no money.
+        self.chosen: dict[object, Integers] = {}  # scores of rules that choose one after another
         self.arm = scenario.arms[arm] if arm != NONE else ArmSpec(activities=())
         uses = self.arm.activities
         self.lines = [_line(scenario, community, uses, at) for at in range(len(uses))]
@@ -488,7 +493,7 @@ class _Lane:
         self.left = self.budget
         self.map_cents = 0
         self.map_line = -1
-        mapped = [b for b, line in enumerate(self.lines) if line.target.rule in ("degree", "bridging")]
+        mapped = [b for b, line in enumerate(self.lines) if line.target.rule in RANKING]
         if mapped and self.budget > 0:
             prices = [exact(self.lines[b].target.mapping_cost_per_person) for b in mapped]
             self.map_cents = half_up(max(prices) * 100 * self.N)
@@ -893,7 +898,7 @@ class _Lane:
                 line.cycle, line.place = line.cycle + 1, 0
             turn = self.words(streams.POOL + line.code, line.cycle)[0]
             return self.by_order_word(candidates, turn)[line.place :]
-        if rule in ("degree", "bridging"):
+        if rule in RANKING:
             candidates = self.first_by_score(line, week, candidates)
         elif rule == "clustered":
             candidates = self.in_whole_neighbourhoods(line, week, candidates)
@@ -925,17 +930,26 @@ class _Lane:
     def first_by_score(self, line: _Line, week: int, candidates: Integers) -> Integers:
         """The fraction with the largest scores; among equals the smallest (POOL order word, id)."""
         tie_break = self.words(streams.POOL + line.code, self.refresh(line, week))[0]
-        score = self.scores(line.target)
+        wanted = math.ceil(exact(line.target.fraction) * candidates.size)
+        score = self.scores(line.target, candidates, wanted)
         ranked = candidates[np.lexsort((candidates, tie_break[candidates], -score[candidates]))]
-        return ranked[: math.ceil(exact(line.target.fraction) * candidates.size)]
+        return ranked[:wanted]
 
-    def scores(self, target: TargetSpec) -> Integers:
-        """The number of ties, or how much somebody lies between others."""
+    def scores(self, target: TargetSpec, candidates: Integers, wanted: int) -> Integers:
+        """The number of ties, how much somebody lies between others or near them, or the order of choice."""
         community = self.community
         if community.well_mixed:
             return np.zeros(self.N, np.int64)
         if target.rule == "degree":
             return community.degree
+        if target.rule == "distance":
+            return np.array(choosing.distance_scores(community), np.int64)
+        if target.rule in ONE_AFTER_ANOTHER:
+            key = (target.ranking(), candidates.tobytes(), wanted)
+            if key not in self.chosen:
+                may = np.isin(self.everyone, candidates)
+                self.chosen[key] = choosing.choice_scores(community, target.rule, target, may, wanted)
+            return self.chosen[key]
         if target.centrality == "betweenness":
             from mobsim.community.scores import network_scores
 

@@ -182,7 +182,15 @@ def targets(draw: Any, group_names: list[str], delivery: str) -> dict[str, Any]:
         return {"rule": draw(st.sampled_from(["random", "leaders"]))}
     rules = ["random", "affected"]
     if delivery != "broadcast":
-        ranked = ["degree", "bridging", "clustered"]
+        ranked = [
+            "degree",
+            "bridging",
+            "clustered",
+            "distance",
+            "single_discount",
+            "degree_discount",
+            "influence",
+        ]
         rules = [*ranked, "nominated", "non_participants", "cycle", "leaders", *rules]
     rule = draw(st.sampled_from(rules))
     target: dict[str, Any] = {"rule": rule}
@@ -191,10 +199,14 @@ def targets(draw: Any, group_names: list[str], delivery: str) -> dict[str, Any]:
         draw(st.integers(0, 2)) == 2 or (rule == "affected" and len(group_names) == 1)
     ):
         target["group"] = draw(st.sampled_from(group_names))
-    if rule in ("degree", "bridging", "clustered"):
+    if delivery not in ("broadcast", "coalition") and rule in ranked:
         target["fraction"] = draw(st.sampled_from([0.01, 0.1, 0.5, 1.0]))
         target["refresh_weeks"] = draw(st.none() | st.integers(1, 5))
         target["mapping_cost_per_person"] = draw(st.sampled_from([0.0, 0.005, 0.2]))
+    if rule == "influence":  # small numbers: the reference is slow
+        target["cascade"] = draw(st.sampled_from(["independent", "weighted", "linear_threshold"]))
+        target["method"] = draw(st.sampled_from(["imm", "celf"]))
+        target["epsilon"], target["simulations"] = 0.6, 3
     if rule == "bridging":
         target["centrality"] = draw(st.sampled_from(["neighbourhoods", "betweenness"]))
     return target

@@ -53,6 +53,10 @@ ITEMS = [
         "data/netdiffuseR/kfamily_edges.csv",
         "ed0d35aeba5f6977f35d4cb913b2bea72c8f0f5687b6925c64e67bec71857a8d",
     ),
+    Item(
+        "data/netdiffuseR/kfamily_nodes_full.csv.gz",
+        "f652f9b019e734a2758bf9fe87fcce28d12f3919f4dbd38adeff217ad755584a",
+    ),
     # NetHEPT (Chen, Wang & Yang 2009): public research data without a stated licence.
     Item(
         "data/nethept/nethept_hep.txt.gz",
@@ -114,15 +118,16 @@ def bring(item: Item, folder: Path, nearby: Path | None) -> str:
 
 
 def bring_cases(folder: Path, nearby: Path | None) -> int:
-    """Copy the published cases (JSON), which have no public address, and return how many there are."""
+    """Copy the published cases and what other programs printed, which have no public address; count the cases."""
     if nearby is None or not (nearby / "cases").is_dir():
         return 0
-    cases = sorted((nearby / "cases").glob("*.json"))
-    (folder / "cases").mkdir(parents=True, exist_ok=True)
-    for case in cases:
-        if case.resolve() != (folder / "cases" / case.name).resolve():
-            shutil.copyfile(case, folder / "cases" / case.name)
-    return len(cases)
+    for place in ("cases", "peers"):
+        for path in sorted((nearby / place).rglob("*")):
+            target = folder / path.relative_to(nearby)
+            if path.is_file() and path.resolve() != target.resolve():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, target)
+    return len(list((folder / "cases").glob("*.json")))
 
 
 def main() -> int:

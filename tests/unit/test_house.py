@@ -29,7 +29,7 @@ FLOORS = [
     {"mesa_model", "experiment"},
     {"analysis", "testing"},
     {"plots"},
-    {"plots_of_sweeps", "plots_of_calibration"},
+    {"plots_of_sweeps", "plots_of_calibration", "plots_of_diffusion"},
     {"report"},
     {"cli"},
 ]

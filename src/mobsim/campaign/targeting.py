@@ -6,12 +6,17 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from mobsim.spec import Spec, declared
+from mobsim.community.cascade import CascadeOptions
+from mobsim.spec import declared
 
 RULES = (
     "random",
     "degree",
     "bridging",
+    "distance",
+    "single_discount",
+    "degree_discount",
+    "influence",
     "clustered",
     "leaders",
     "nominated",
@@ -22,13 +27,23 @@ RULES = (
 """The rules that ship; `register_targeting` and the entry points `mobsim.targeting` add others."""
 
 
-class TargetSpec(Spec):
+MAPPED = ("degree", "bridging", "distance", "single_discount", "degree_discount", "influence")
+"""Rules that look at who is tied to whom, so that the arm pays for a map of the network."""
+
+
+class TargetSpec(CascadeOptions):
     """A targeting rule with its options; a bare word such as `nominated` stands for the rule alone.
 
     random : everybody, in random order, without replacement within the week.
     degree : the `fraction` of residents with most ties, in random order.
     bridging : the `fraction` of residents whose ties reach most neighbourhoods (or, with `centrality:
         betweenness`, lie between most others), in random order.
+    distance : the `fraction` of residents who are nearest to everybody, by the mean length of shortest
+        ways along influence, in random order.
+    single_discount, degree_discount : the `fraction` with most ties, chosen one after another, where ties
+        with those chosen already count less (Chen, Wang and Yang 2009), in random order.
+    influence : the `fraction` who together reach most in an imagined cascade (Kempe, Kleinberg and Tardos
+        2003), in random order.
     clustered : whole neighbourhoods, until they hold the `fraction` of residents, in random order.
     leaders : residents who are leaders, in random order.
     nominated : a random tie of a random resident (both drawn; the nominee is targeted).
@@ -45,7 +60,7 @@ class TargetSpec(Spec):
     group: str | None = declared(None, "only this group", source="scenario")
     fraction: float = declared(
         0.10,
-        "share of residents in the pool of the rules degree, bridging and clustered",
+        "share of residents in the pool of clustered and of the rules that rank residents by their ties",
         source="[A]",
         gt=0,
         le=1,
@@ -59,7 +74,7 @@ class TargetSpec(Spec):
     )
     mapping_cost_per_person: float = declared(
         2.0,
-        "price of the network map that the rules degree and bridging need, once an arm",
+        "price of the network map that the rules which rank residents by their ties need, once an arm",
         source="[A]",
         unit="currency",
         ge=0,
@@ -71,3 +86,7 @@ class TargetSpec(Spec):
         if self.group is not None and self.rule == "nominated":
             raise ValueError("rule nominated takes no group: nominees are whoever is named")
         return self
+
+    def ranking(self) -> tuple[object, ...]:
+        """Return all that decides how the rule ranks residents."""
+        return (self.rule, self.centrality, *(getattr(self, name) for name in CascadeOptions.model_fields))

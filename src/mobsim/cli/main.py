@@ -25,6 +25,7 @@ COMMANDS = (
     "sweep",
     "calibrate",
     "analyze",
+    "diffusion",
     "check",
     "new",
     "scenarios",

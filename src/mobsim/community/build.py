@@ -21,7 +21,7 @@ from mobsim.community.members import credibility_by_group, draw_members, find_le
 from mobsim.community.network import Complete, EdgeList, FromFiles, Households, WellMixed
 from mobsim.community.people_file import People, read_people, read_ties
 from mobsim.community.residents import draw_groups, draw_leaders, draw_leanings, group_sizes, influence_of
-from mobsim.community.start import draw_start
+from mobsim.community.start import choose_participants, draw_start
 from mobsim.community.ties import Ties, draw_ties, with_leaders
 from mobsim.errors import ScenarioError
 
@@ -112,7 +112,8 @@ def build_community(
         resident_ids=() if people is None else people.ids,
         listed_threshold=np.empty(0) if people is None or people.threshold is None else people.threshold,
     )
-    return _sealed(community)
+    listed = people is not None and people.participating is not None
+    return _sealed(community if listed else choose_participants(community, spec.initial))
 
 
 @dataclass(frozen=True, eq=False)

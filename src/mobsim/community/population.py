@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from mobsim.community.behaviour import Share
+from mobsim.community.cascade import CascadeOptions
 from mobsim.spec import Spec, declared
 
 
@@ -105,6 +106,23 @@ class ListedResidents(Spec):
     )
 
 
+class RuleOfChoice(Spec):
+    """A targeting rule that looks at ties, and how many residents it chooses."""
+
+    number: int = declared(..., "number of residents", source="scenario", ge=0)
+    rule: Literal["degree", "bridging", "distance", "single_discount", "degree_discount", "influence"] = (
+        Field(..., description="how they are chosen: rules of targeting that look at ties")
+    )
+    centrality: Literal["neighbourhoods", "betweenness"] = Field(
+        "neighbourhoods",
+        description="how the rule bridging measures; betweenness is exact and for up to 5,000 residents",
+    )
+
+
+class ChosenByRule(CascadeOptions, RuleOfChoice):
+    """Residents whom a targeting rule puts first, in the order of its choice; among equals by position."""
+
+
 class InitialSpec(Spec):
     """The state at the start of burn-in (docs/odd.md, 2b)."""
 
@@ -113,6 +131,6 @@ class InitialSpec(Spec):
         description="by_group: each with the group's chance, leaders always; everyone; participants: only "
         "those who take part",
     )
-    participating: Share | ExactCount | ExactShare | ListedResidents = declared(
+    participating: Share | ExactCount | ExactShare | ListedResidents | ChosenByRule = declared(
         0.03, "chance of participating if aware, or who participates", source="[A]"
     )

@@ -9,7 +9,7 @@ from mobsim.community.community import Community
 from mobsim.errors import UsageError, nearest
 from mobsim.kernels.graph import betweenness, distinct_neighbourhoods
 
-RANKED = ("degree", "bridging")
+RANKED = ("degree", "bridging", "distance")
 """Rules that rank residents by their place in the network."""
 
 CENTRALITIES = ("neighbourhoods", "betweenness")
@@ -27,7 +27,8 @@ def network_scores(
     Parameters
     ----------
     community : the built community.
-    rule : `degree`, the number of ties; or `bridging`, by the centrality.
+    rule : `degree`, the number of ties; `bridging`, by the centrality; or `distance`, how near somebody is to
+        everybody along influence, where who is not reached counts as n_residents away.
     centrality : `neighbourhoods`, the number of distinct neighbourhoods among one's ties; or `betweenness`,
         the number of pairs of others between whom one lies on a shortest path (Freeman 1977; Brandes 2001).
 
@@ -37,7 +38,8 @@ def network_scores(
         All 0 in a well-mixed community, where everybody has the same place. Betweenness is counted over
         ordered pairs and halved, so that in an undirected network each pair counts once; it is the usual
         count without normalization, times 1024, rounded half up. In a directed network a path runs along the
-        direction of influence, and a pair counts one half for each of its two directions.
+        direction of influence, and a pair counts one half for each of its two directions. Of distances it is
+        the sum with a minus.
 
     Raises
     ------
@@ -53,7 +55,7 @@ def network_scores(
     True
     """
     if rule not in RANKED:
-        raise UsageError(f"rule: found {rule!r}; allowed are {' and '.join(RANKED)}{nearest(rule, RANKED)}")
+        raise UsageError(f"rule: found {rule!r}; allowed are {', '.join(RANKED)}{nearest(rule, RANKED)}")
     if centrality not in CENTRALITIES:
         raise UsageError(
             f"centrality: found {centrality!r}; allowed are {' and '.join(CENTRALITIES)}"
@@ -64,6 +66,12 @@ def network_scores(
         scores = np.zeros(community.n_residents, np.int64)
     elif rule == "degree":
         scores = community.degree.astype(np.int64)
+    elif rule == "distance":
+        from mobsim.kernels.influence import sums_of_distances  # few scenarios need it
+
+        scores = -sums_of_distances(
+            np.array(community.row_start, np.int64), np.array(community.neighbours, np.uint32)
+        )
     elif centrality == "neighbourhoods":
         scores = distinct_neighbourhoods(community.row_start, community.neighbours, community.neighbourhood)
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +16,18 @@ from mobsim.community.behaviour import (
     ThresholdSpec,
     TruncatedNormalThresholds,
 )
+from mobsim.community.community import Community
 from mobsim.community.exact import draw_words, first_in_order, in_parts, share_of
 from mobsim.community.households import centred_array
 from mobsim.community.people_file import People
-from mobsim.community.population import ExactCount, ExactShare, GroupSpec, InitialSpec, ListedResidents
+from mobsim.community.population import (
+    ChosenByRule,
+    ExactCount,
+    ExactShare,
+    GroupSpec,
+    InitialSpec,
+    ListedResidents,
+)
 from mobsim.errors import ScenarioError
 from mobsim.kernels import streams
 from mobsim.kernels.elementary import normal_quantile_array, truncated_normal_array
@@ -53,6 +61,8 @@ def draw_start(
     number: int,
 ) -> Start:
     """Draw the state at the start of the burn-in.
+
+    First participants whom a rule chooses are not in it: the rule looks at ties (`choose_participants`).
 
     Parameters
     ----------
@@ -199,7 +209,10 @@ def _first_aware(
 def _first_participants(
     initial: InitialSpec, may: Flags, not_opposed: Flags, words: npt.NDArray[np.uint32]
 ) -> Flags:
-    """Say who participates: by chance, an exact number, or those listed; opposed leaders never."""
+    """Say who participates: by chance, an exact number, or those listed; opposed leaders never.
+
+    Nobody yet where a rule chooses.
+    """
     who = initial.participating
     n = may.size
     if isinstance(who, ListedResidents):
@@ -212,6 +225,8 @@ def _first_participants(
                 )
             chosen[resident] = not_opposed[resident]
         return chosen
+    if isinstance(who, ChosenByRule):
+        return np.zeros(n, np.bool_)
     if isinstance(who, ExactCount | ExactShare):
         wanted = who.count if isinstance(who, ExactCount) else share_of(who.share, n)
         ids = np.flatnonzero(may)
@@ -219,3 +234,27 @@ def _first_participants(
         chosen[ids[first_in_order(words[ids], min(wanted, ids.size))]] = True
         return chosen
     return may & (uniform_array(words) < np.float32(who))
+
+
+def choose_participants(community: Community, initial: InitialSpec) -> Community:
+    """Return a community with the first participants whom a rule chooses; as it is if none does.
+
+    Parameters
+    ----------
+    community : people and ties, with nobody participating yet.
+    initial : who participates.
+
+    Raises
+    ------
+    ScenarioError
+        If the rule does not fit the community.
+    """
+    who = initial.participating
+    if not isinstance(who, ChosenByRule):
+        return community
+    from mobsim.community.seeding import order_of_choice  # few scenarios need it, and its kernels
+
+    may = (community.leaning >= 0) & (community.aware if initial.aware == "by_group" else True)
+    takes_part = np.zeros(community.n_residents, np.bool_)
+    takes_part[order_of_choice(community, who.rule, who, may, who.number, who.centrality)] = True
+    return replace(community, participating=takes_part, aware=community.aware | takes_part)

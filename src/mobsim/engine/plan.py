@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -21,9 +21,10 @@ from mobsim.campaign.budget import (
 )
 from mobsim.campaign.own import OwnActivity, own_activity, own_targeting_rule
 from mobsim.campaign.targeting import TargetSpec
+from mobsim.community.cascade import ONE_AFTER_ANOTHER
 from mobsim.community.community import Community
 from mobsim.community.exact import as_written
-from mobsim.community.scores import network_scores
+from mobsim.community.scores import RANKED, network_scores
 from mobsim.errors import ScenarioError
 from mobsim.kernels import arrays as a
 from mobsim.kernels import delivery as d
@@ -134,20 +135,31 @@ class _Scores:
     def __init__(self, community: Community) -> None:
         self.community = community
         self.rows: list[a.Int64] = []
-        self.numbers: dict[tuple[str, str], int] = {}
+        self.numbers: dict[Hashable, int] = {}
 
-    def number(self, target: TargetSpec) -> int:
-        """Return the number of the ranking that a targeting rule uses."""
-        key = (target.rule, target.centrality)
+    def number(self, target: TargetSpec, pool: a.Int32, wanted: int) -> int:
+        """Return the number of the ranking by which a rule puts some of a list of residents first."""
+        key: Hashable = target.ranking()
+        if target.rule in ONE_AFTER_ANOTHER:
+            key = (key, pool.tobytes(), wanted)
         if key not in self.numbers:
-            own = None if target.rule in ("degree", "bridging") else own_targeting_rule(target.rule)
             self.numbers[key] = len(self.rows)
-            self.rows.append(
-                own.scores(self.community)
-                if own is not None
-                else network_scores(self.community, target.rule, target.centrality)
-            )
+            self.rows.append(self._ranked(target, pool, wanted))
         return self.numbers[key]
+
+    def _ranked(self, target: TargetSpec, pool: a.Int32, wanted: int) -> a.Int64:
+        if target.rule in RANKED:
+            return network_scores(self.community, target.rule, target.centrality)
+        if target.rule in ONE_AFTER_ANOTHER:
+            from mobsim.community.seeding import choice_scores  # few scenarios need it, and its kernels
+
+            may = np.zeros(self.community.n_residents, np.bool_)
+            may[pool] = True
+            return choice_scores(self.community, target.rule, target, may, wanted)
+        own = own_targeting_rule(target.rule)
+        if own is None:
+            return network_scores(self.community, target.rule)  # says which rules there are
+        return own.scores(self.community)
 
     def array(self) -> a.Int64:
         """Return the rankings, (rankings, N)."""
@@ -284,8 +296,6 @@ def build_plans(worlds: Sequence[Scenario], community: Community, arms: Sequence
             if activity.steps not in weeks_of:
                 weeks_of[activity.steps] = [not steps.isdisjoint(activity.steps) for steps in steps_by_week]
             running[:, arm, b] = weeks_of[activity.steps]
-            if rule == d.SCORED:
-                row[d.SCORE] = scores.number(target)
             if own_pool or rule == d.CYCLE:
                 own_slot[arm, b] = arm_own
                 size = pools.size(pool)
@@ -294,6 +304,8 @@ def build_plans(worlds: Sequence[Scenario], community: Community, arms: Sequence
                 own_sizes[arm_own] = max(own_sizes[arm_own], size)
                 arm_own += 1
                 fraction_size[arm, b] = ceil(as_written(target.fraction) * size)
+            if rule == d.SCORED:
+                row[d.SCORE] = scores.number(target, pools.lists[pool], int(fraction_size[arm, b]))
             if needs_map(target.rule):
                 price = map_cents(target.mapping_cost_per_person, n)
                 if map_line[arm] < 0:

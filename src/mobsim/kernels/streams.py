@@ -17,6 +17,9 @@ SURVEY = 9  # entity resident: order, awareness, participation, cause answered f
 LEADER_DECIDES = 10  # entity resident (the leader): stance, -, -, -
 ORGANIZATION_DECIDES = 11  # entity organization: joins or stays, -, -, -
 OWN = 12  # entity resident: free for activities written in Python
+REVERSE_ROOT = 13  # set-up, entity set, week = purpose: root, -, -, -
+REVERSE_TIE = 14  # luck = set, week = purpose, entity four ties: live; resident: kept tie, -, -, -
+CASCADE_TIE = 15  # luck = cascade, entity four ties: live; resident: kept tie, -, -, -
 # 64-127: building communities (docs/communities.md), all set-up
 GROUP = 64  # entity resident: order, -, -, -
 HOUSEHOLD = 65  # entity household: size, order, -, -

@@ -10,7 +10,7 @@ from mobsim.campaign.activity import ActivitySpec, ActivityUse, ArmSpec, activit
 from mobsim.campaign.targeting import TargetSpec
 from mobsim.community.network import FromFiles
 from mobsim.errors import nearest
-from mobsim.scenario.cross_community import Complaint
+from mobsim.scenario.cross_community import Complaint, option_complaints, size_complaints
 from mobsim.scenario.cross_policy import policy_complaints
 from mobsim.scenario.faults import Path, shown
 from mobsim.scenario.known import has_class, line_words, needs_map, rule_words
@@ -18,8 +18,6 @@ from mobsim.scenario.scenario import NONE, Scenario
 
 MOST_ARMS = 200
 MOST_LINES = 50
-MOST_BETWEENNESS = 5000
-"""Exact betweenness takes residents times ties: seconds for this many."""
 
 BROADCAST_RULES = ("random", "affected")
 COALITION_RULES = ("random", "leaders")
@@ -103,7 +101,8 @@ def _target(
         )
         return
     yield from _rule(activity, target, path)
-    yield from _centrality(scenario, target, (*path, "centrality"))
+    yield from size_complaints(scenario, target.rule, target.centrality, path)
+    yield from option_complaints(target, target.rule, path)
     if target.group is not None and target.group not in groups:
         yield (
             (*path, "group"),
@@ -145,20 +144,6 @@ def _rule(activity: ActivitySpec, target: TargetSpec, path: Path) -> Iterator[Co
         yield (
             (*path, "group"),
             f" is {shown(target.group)}; allowed: none, because a coalition engages no residents but leaders",
-        )
-
-
-def _centrality(scenario: Scenario, target: TargetSpec, path: Path) -> Iterator[Complaint]:
-    residents = scenario.community.residents
-    if target.centrality != "betweenness":
-        return
-    if target.rule != "bridging":
-        yield path, f" is 'betweenness' with rule {shown(target.rule)}; allowed: only with rule bridging"
-    elif residents > MOST_BETWEENNESS:
-        yield (
-            path,
-            f" is 'betweenness' for {residents:,} residents; allowed: at most {MOST_BETWEENNESS:,} "
-            "residents, or neighbourhoods",
         )
 
 

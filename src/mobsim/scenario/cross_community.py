@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from math import isqrt
 
 from mobsim.community.behaviour import CountThresholds, ListedThresholds
+from mobsim.community.cascade import OPTIONS, CascadeOptions
 from mobsim.community.network import (
     Complete,
     EdgeList,
@@ -17,7 +18,7 @@ from mobsim.community.network import (
     ScaleFree,
     WellMixed,
 )
-from mobsim.community.population import ExactCount, ListedResidents
+from mobsim.community.population import ChosenByRule, ExactCount, ListedResidents
 from mobsim.scenario.faults import Path, shown
 from mobsim.scenario.scenario import Scenario
 
@@ -29,6 +30,12 @@ MOST_GROUPS = 100
 HOUSEHOLD_SPREAD = 6
 MOST_COMPLETE = 16_384
 MOST_WEIGHT = 1_000_000
+MOST_BETWEENNESS = 5000
+"""Exact betweenness takes residents times ties: seconds for this many."""
+
+MOST_DISTANCES = 50_000
+"""Distances take residents times residents: seconds for this many."""
+
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
@@ -192,6 +199,8 @@ def _start(scenario: Scenario) -> Iterator[Complaint]:
     where: Path = ("community", "initial", "participating")
     if isinstance(start, ExactCount) and start.count > residents:
         yield (*where, "count"), f" is {start.count:,}; allowed: at most the {residents:,} residents"
+    if isinstance(start, ChosenByRule):
+        yield from _chosen_by_rule(scenario, start, where)
     if isinstance(start, ListedResidents):
         seen = set()
         for place, resident in enumerate(start.residents):
@@ -203,6 +212,69 @@ def _start(scenario: Scenario) -> Iterator[Complaint]:
             if resident in seen:
                 yield (*where, "residents", place), f" is {resident} again; allowed: each resident once"
             seen.add(resident)
+
+
+def _chosen_by_rule(scenario: Scenario, start: ChosenByRule, path: Path) -> Iterator[Complaint]:
+    residents = scenario.community.residents
+    if start.number > residents:
+        yield (*path, "number"), f" is {start.number:,}; allowed: at most the {residents:,} residents"
+    if isinstance(scenario.community.network, WellMixed):
+        yield (
+            (*path, "rule"),
+            f" is {shown(start.rule)}, but in a well-mixed community everybody has the same place; allowed: "
+            "a count, or another network",
+        )
+    yield from size_complaints(scenario, start.rule, start.centrality, path)
+    yield from option_complaints(start, start.rule, path)
+
+
+def size_complaints(scenario: Scenario, rule: str, centrality: str, path: Path) -> Iterator[Complaint]:
+    """Return what speaks against ranking so many residents.
+
+    Parameters
+    ----------
+    scenario : the resolved form.
+    rule : which ranks them.
+    centrality : of the rule bridging.
+    path : where the rule stands.
+    """
+    residents = scenario.community.residents
+    if centrality == "betweenness" and rule != "bridging":
+        yield (
+            (*path, "centrality"),
+            f" is 'betweenness' with rule {shown(rule)}; allowed: only with rule bridging",
+        )
+    elif centrality == "betweenness" and residents > MOST_BETWEENNESS:
+        yield (
+            (*path, "centrality"),
+            f" is 'betweenness' for {residents:,} residents; allowed: at most {MOST_BETWEENNESS:,} "
+            "residents, or neighbourhoods",
+        )
+    elif rule == "distance" and residents > MOST_DISTANCES:
+        yield (
+            (*path, "rule"),
+            f" is 'distance' for {residents:,} residents; allowed: at most {MOST_DISTANCES:,} residents, or "
+            "another rule",
+        )
+
+
+def option_complaints(options: CascadeOptions, rule: str, path: Path) -> Iterator[Complaint]:
+    """Return options that are set although the rule does not use them.
+
+    Parameters
+    ----------
+    options : what is set.
+    rule : the rule that they stand beside.
+    path : where they stand.
+    """
+    for name, field in CascadeOptions.model_fields.items():
+        value = getattr(options, name)
+        if value != field.default and name not in OPTIONS.get(rule, ()):
+            rules = " or ".join(other for other, names in OPTIONS.items() if name in names)
+            yield (
+                (*path, name),
+                f" is {shown(value)} with rule {shown(rule)}; allowed: only with rule {rules}",
+            )
 
 
 def _thresholds(scenario: Scenario) -> Iterator[Complaint]:

@@ -7,7 +7,7 @@ installed packages, and most scenarios need none of it.
 from __future__ import annotations
 
 from mobsim.campaign.activity import POLICIES, shipped_activities
-from mobsim.campaign.targeting import RULES
+from mobsim.campaign.targeting import MAPPED, RULES
 from mobsim.scenario.scenario import Scenario
 
 
@@ -59,7 +59,7 @@ def needs_map(rule: str) -> bool:
     rule : name of a rule that exists.
     """
     if rule in RULES:
-        return rule in ("degree", "bridging")
+        return rule in MAPPED
     from mobsim.campaign.own import own_targeting_rule
 
     found = own_targeting_rule(rule)

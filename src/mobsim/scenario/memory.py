@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path as FilePath
 
 from mobsim.campaign.activity import EQUITY, ArmSpec
+from mobsim.community.cascade import ONE_AFTER_ANOTHER
 from mobsim.community.network import Complete, EdgeList, FromFiles, Lattice, ScaleFree, WellMixed
 from mobsim.scenario.cross_community import Complaint
 from mobsim.scenario.scenario import Scenario
@@ -182,7 +183,8 @@ def _of_targets(scenario: Scenario, arms: Sequence[ArmSpec]) -> float:
                 pools += [(only_leaders, group, False) for group in world.groups]
                 candidates |= {pool: share / len(world.groups) for pool in pools[1:]}
             if target.rule not in (*WITHOUT_ORDER, "cycle", "clustered"):
-                ranks.add((target.rule, target.centrality))
+                among = (pools[0], target.fraction) if target.rule in ONE_AFTER_ANOTHER else ()
+                ranks.add((*among, *target.ranking()))
             if activity.delivery in IN_ORDER and target.rule != "cycle":
                 of_its_own = target.rule not in WITHOUT_ORDER
                 for pool in pools:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mobsim.campaign.activity import ActivitySpec, ActivityUse
-from mobsim.community.population import ExactCount, ExactShare, ListedResidents
+from mobsim.community.population import ChosenByRule, ExactCount, ExactShare, ListedResidents
 from mobsim.scenario.allowed import schema_at
 from mobsim.scenario.calibrated import doubts
 from mobsim.scenario.cross_community import Complaint
@@ -139,6 +139,8 @@ def _at_the_start(scenario: Scenario, group: str, indicator: str) -> float:
     taking_part = start.participating
     if isinstance(taking_part, ExactCount):
         part = taking_part.count * share
+    elif isinstance(taking_part, ChosenByRule):
+        part = taking_part.number * share
     elif isinstance(taking_part, ListedResidents):
         part = len(taking_part.residents) * share
     elif isinstance(taking_part, ExactShare):

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from mobsim.campaign.own import TARGETING, OwnRule, own_targeting_names, own_targeting_rule, registered
 from mobsim.campaign.targeting import RULES
 from mobsim.community.community import Community
-from mobsim.community.scores import network_scores
+from mobsim.community.scores import RANKED, network_scores
 from mobsim.engine.run import build
 from mobsim.errors import MobsimError, nearest
 from mobsim.testing.worlds import check_money, check_repeatable, small_world
@@ -63,7 +63,7 @@ def check_targeting(
 def _check(name: str, ignores_numbers: bool) -> None:
     what = f"targeting rule {name}"
     arms = {"with": {"activities": [{"kind": "visit", "share": 1, "target": name}]}}
-    if name not in RULES or name in ("degree", "bridging"):
+    if name not in RULES or name in RANKED:
         rule = _rule(name)
         for world in WORLDS:
             community = build(small_world({}, community=world), 0)
