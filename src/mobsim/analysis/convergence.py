@@ -216,12 +216,12 @@ def _needed(quantile: float, variance: float, width: float) -> int:
 def _decision(
     means: Floats, low: float, high: float, matters: float, confidence: float, comparisons: int
 ) -> Decision:
-    """Say what a contrast shows: two one-sided tests for equality, else whether 0 is left out."""
+    """Say what a contrast shows, in the order of a verdict: 0 is left out; else two one-sided tests."""
+    if low > 0 or high < 0:
+        return "differs"
     tail = (1 - confidence) / comparisons
     narrow = t_quantile(1 - tail, len(means) - 1) * deviation(means) / math.sqrt(len(means))
-    if abs(float(means.mean())) + narrow < matters:
-        return "practically equal"
-    return "differs" if low > 0 or high < 0 else "cannot tell yet"
+    return "practically equal" if abs(float(means.mean())) + narrow < matters else "cannot tell yet"
 
 
 def _curve(means: Floats, confidence: float, comparisons: int) -> list[dict[str, float]]:

@@ -103,12 +103,16 @@ def _counted(number: int, what: str) -> str:
 
 
 def _salvaged(path: Path) -> Path:
-    """Save what is whole into a new ledger beside the damaged one, and return it."""
+    """Save what is whole into a new ledger beside the damaged one, which is numbered if there are more."""
+    from itertools import chain, count
+
     from mobsim.experiment.results import find_ledger
     from mobsim.experiment.salvage import salvage
 
     damaged = find_ledger(path)
-    out = damaged.with_name(f"{damaged.stem}-salvaged{damaged.suffix}")
+    endings = chain(("salvaged",), (f"salvaged-{number}" for number in count(2)))
+    names = (damaged.with_name(f"{damaged.stem}-{ending}{damaged.suffix}") for ending in endings)
+    out = next(name for name in names if not name.exists())
     found = salvage(damaged, out)
     typer.echo(
         f"mobsim: {found.saved:,} of {found.of:,} tasks are whole and now in {out}; {damaged} is as it was",

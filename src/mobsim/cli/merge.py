@@ -34,9 +34,10 @@ def merge(
 def _shards(given: list[Path]) -> list[Path]:
     """Return the ledgers that were named, and those in folders that were named."""
     from mobsim.experiment.results import find_ledger
+    from mobsim.experiment.shard import shards_in
 
     shards: list[Path] = []
     for path in given:
-        inside = sorted(path.glob("ledger-*-of-*.sqlite")) if path.is_dir() else []
+        inside = shards_in(path) if path.is_dir() else []
         shards += inside or [find_ledger(path)]
     return list(dict.fromkeys(shards))

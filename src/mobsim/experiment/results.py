@@ -14,7 +14,7 @@ from mobsim.experiment.failure import Failure
 from mobsim.experiment.ledger import Ledger
 from mobsim.experiment.ordered import KEYS, Order, order_of_rows, window_rows, windows
 from mobsim.experiment.provenance import plan_of
-from mobsim.experiment.shard import LEDGER
+from mobsim.experiment.shard import LEDGER, shards_in
 from mobsim.experiment.table import Column, Words
 from mobsim.experiment.tasks import RunKey
 
@@ -65,7 +65,7 @@ def find_ledger(path: str | Path) -> Path:
         raise ResultsError(f"{path} is not there; allowed: a ledger, or the folder of a sweep's results")
     if (place / LEDGER).is_file():
         return place / LEDGER
-    shards = sorted(place.glob("ledger-*-of-*.sqlite"))
+    shards = shards_in(place)
     sweeps = sorted(place.glob(f"*/{LEDGER}"))
     for found in (shards, sweeps):
         if len(found) == 1:

@@ -10,6 +10,8 @@ from mobsim.errors import UsageError
 LEDGER = "ledger.sqlite"
 MOST_SHARDS = 100_000
 
+_SHARD_FILE = re.compile(r"ledger-\d+-of-\d+\.sqlite")
+
 
 def parse_shard(text: str | None) -> tuple[int, int] | None:
     """Return which shard a text names: (2, 5) for the second of five; none for no text.
@@ -37,6 +39,16 @@ def parse_shard(text: str | None) -> tuple[int, int] | None:
             f"{max(of, 3)}/{max(of, 3)} for {max(of, 3)} shards"
         )
     return number, of
+
+
+def shards_in(folder: Path) -> list[Path]:
+    """Return the ledgers of shards in a folder, by name; not those that were saved or set aside.
+
+    Parameters
+    ----------
+    folder : of a sweep's results.
+    """
+    return sorted(path for path in folder.glob("ledger-*.sqlite") if _SHARD_FILE.fullmatch(path.name))
 
 
 def ledger_file(folder: Path, shard: tuple[int, int] | None) -> Path:

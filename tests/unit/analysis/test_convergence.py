@@ -49,6 +49,12 @@ def test_variances_and_cheapest_luck_by_construction() -> None:
     assert (rows["needed_with_cheapest_luck"] < rows["needed"]).all()
 
 
+def test_a_small_difference_that_is_shown_is_one_as_in_the_verdict() -> None:
+    arms = {"none": lambda t: 0.1, "visits": lambda t: 0.104}
+    results = sweep_of({"trust": [0.0, 1.0]}, [a_range("trust")], arms, communities=30, own=0.002)
+    assert set(convergence(results).table["decision"]) == {"differs"}
+
+
 def test_what_is_decided() -> None:
     found = convergence(sweep(own=0.01))
     assert found.table["decision"].tolist() == ["practically equal", "differs", "differs"]

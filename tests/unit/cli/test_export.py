@@ -81,6 +81,8 @@ def test_a_damaged_ledger_is_refused_and_what_is_whole_is_saved(
     manifest = json.loads((tmp_path / "tables-salvaged" / "manifest.json").read_text())
     assert manifest["complete"] is False
     assert "72 runs" not in out
+    assert main(["export", str(path), "--salvage", "-q"]) == 0
+    assert (tmp_path / "ledger-salvaged-2.sqlite").is_file()
 
 
 def test_no_ledger_is_one_sentence(tmp_path: Path, capsys: Any) -> None:

@@ -214,6 +214,9 @@ def test_a_folder_of_one_sweep_or_one_shard_is_enough(swept: Swept, tmp_path: Pa
     one = keep(swept[0], shards / "ledger-1-of-2.sqlite", [], shard=(1, 2))
     assert find_ledger(shards) == one
     assert load_results(one).shard == (1, 2)
+    for name in ("ledger-1-of-2-salvaged.sqlite", "damaged-1-ledger-1-of-2.sqlite"):
+        (shards / name).touch()
+    assert find_ledger(shards) == one
     keep(swept[0], shards / "ledger-2-of-2.sqlite", [], shard=(2, 2))
     with pytest.raises(ResultsError, match=r"holds 2 shards of a sweep .*mobsim merge"):
         find_ledger(shards)
