@@ -88,9 +88,17 @@ def _ending(scenario: Any, week: int) -> Any:
     return scenario.model_copy(update={"campaign": campaign})
 
 
-def paths_of(there: npt.NDArray[np.bool_], starters: int) -> Counter[Hashable]:
-    """Return how often each course of new participants by week came, up to a week without any."""
-    rows, times = np.unique(np.diff(there.sum(axis=2), axis=1, prepend=starters), axis=0, return_counts=True)
+def arrivals_of(there: npt.NDArray[np.bool_], starters: Sequence[int]) -> Counter[Hashable]:
+    """Return how often each tuple of weeks of arrival came; weeks were 1, 2, ..., without a gap."""
+    week = np.where(there.any(axis=1), there.argmax(axis=1) + 1, -1)
+    week[:, list(starters)] = 0
+    rows, times = np.unique(week, axis=0, return_counts=True)
+    return Counter({tuple(row): int(t) for row, t in zip(rows.tolist(), times, strict=True)})
+
+
+def paths_of(participants: npt.NDArray[np.integer], starters: int) -> Counter[Hashable]:
+    """Return how often (runs, weeks) participants took each course of new ones, up to a week without any."""
+    rows, times = np.unique(np.diff(participants, axis=1, prepend=starters), axis=0, return_counts=True)
     courses: Counter[Hashable] = Counter()
     for row, often in zip(rows.tolist(), times, strict=True):
         last = max((i + 1 for i, new in enumerate(row) if new), default=0)
@@ -101,6 +109,16 @@ def paths_of(there: npt.NDArray[np.bool_], starters: int) -> Counter[Hashable]:
 def counts_of(name: str, overrides: dict[str, Any], first: Sequence[int], luck: int) -> Integers:
     """Return (luck, weeks) participants of one community from these first participants."""
     return np.asarray(spread(scenario_of(name, overrides), [list(first)], luck=luck).participating[0])
+
+
+def chain(n: int, starters: int, chance: float, luck: int) -> Integers:
+    """Return (luck, weeks) participants of cascades on a complete graph."""
+    overrides = {
+        "community.residents": n,
+        "behaviour.tell_participant": chance,
+        "campaign.horizon_weeks": n + 1 - starters,
+    }
+    return counts_of("law_chain", overrides, range(starters), luck)
 
 
 def telling(

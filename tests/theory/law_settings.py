@@ -7,7 +7,8 @@ functions at full size.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
 from fractions import Fraction
 from itertools import permutations
 from pathlib import Path
@@ -27,7 +28,58 @@ LARGE = 0.05
 
 
 # ---------------------------------------------------------------------------------------------------------
-# Complete graphs: whole courses of linear thresholds
+# Small networks: who is reached in which week; complete graphs: whole courses
+
+
+def _sets_too(name: str, found: Counter[Hashable], law: laws_sets.Law) -> PValues:
+    """Hold weeks of arrival and the sets that they make against the law."""
+    sets: Counter[Hashable] = Counter()
+    for weeks, often in found.items():
+        sets[frozenset(v for v, week in enumerate(weeks) if week >= 0)] += often  # type: ignore[call-overload]
+    return {
+        f"{name}: weeks of arrival": p_of_outcomes(found, dict(law)),
+        f"{name}: sets": p_of_outcomes(sets, dict(laws_sets.sets_of(law))),
+    }
+
+
+def cascade_sets(
+    folder: Path, key: int, n: int, edges: int, copies: int, luck: int, factor: Fraction = Fraction(1)
+) -> PValues:
+    """Hold cascades on a random network against the law; `factor` makes the engine's chances others."""
+    chances, starters = laws_sets.random_digraph(key, n, edges, sums=False)
+    used = {edge: chance * factor for edge, chance in chances.items()}
+    overrides = law_engine.side_by_side(folder, n, list(chances), copies, transmission=used)
+    there = law_engine.taking_part("law_cascade", overrides, n, starters, range(1, n + 1), luck=luck)
+    law = laws_sets.cascade_arrivals(n, chances, starters)
+    name = f"cascade on network {key}, {n} people, {edges} ties, starters {starters}"
+    return _sets_too(name, law_engine.arrivals_of(there, starters), law)
+
+
+def threshold_sets(
+    folder: Path, key: int, n: int, edges: int, copies: int, factor: Fraction = Fraction(1)
+) -> PValues:
+    """Hold linear thresholds on a random network against the law."""
+    weights, starters = laws_sets.random_digraph(key, n, edges, sums=True)
+    used = {edge: weight * factor for edge, weight in weights.items()}
+    overrides = law_engine.side_by_side(folder, n, list(weights), copies, weight=used)
+    there = law_engine.taking_part("law_thresholds", overrides, n, starters, range(1, n + 1))
+    law = laws_sets.threshold_arrivals(n, weights, starters)
+    name = f"linear thresholds on network {key}, {n} people, {edges} ties, starters {starters}"
+    return _sets_too(name, law_engine.arrivals_of(there, starters), law)
+
+
+def chain_courses(
+    n: int, starters: int, chance: float, luck: int, factor: float = 1.0
+) -> tuple[PValues, Integers]:
+    """Hold cascades on a complete graph against the chain binomial; return p-values and final sizes."""
+    found = law_engine.chain(n, starters, chance * factor, luck)
+    law = laws_sets.chain_paths(n, starters, chance)
+    final = laws_sets.chain_final(n, starters, chance)
+    name = f"cascade on a complete graph of {n}, {starters} start, chance {chance:g}"
+    return {
+        f"{name}: courses": p_of_outcomes(law_engine.paths_of(found, starters), dict(law)),
+        f"{name}: final size": p_of_counts(np.bincount(found[:, -1], minlength=n + 1), final),
+    }, found[:, -1]
 
 
 def complete_thresholds(
@@ -50,7 +102,7 @@ def complete_thresholds(
     )
     return {
         f"{name}: courses": p_of_outcomes(
-            law_engine.paths_of(there, starters), dict(laws_sets.complete_paths(n, starters, w))
+            law_engine.paths_of(there.sum(axis=2), starters), dict(laws_sets.complete_paths(n, starters, w))
         ),
         f"{name}: final size": p_of_counts(
             np.bincount(final, minlength=n + 1), laws_sets.complete_final(n, starters, float(w))
@@ -239,6 +291,22 @@ def _some(*parts: PValues) -> PValues:
 
 
 GROUPS: dict[str, tuple[int, Callable[[Path], PValues]]] = {
+    "cascades on complete graphs": (
+        6,
+        lambda _: _some(
+            chain_courses(5, 1, 0.25, 20_000)[0],
+            chain_courses(8, 3, 0.125, 20_000)[0],
+            chain_courses(11, 2, 0.1, 20_000)[0],
+        ),
+    ),
+    "cascades on small networks": (
+        6,
+        lambda folder: _some(*(cascade_sets(folder, key, 5, 9, 200, 50) for key in (1, 2, 3))),
+    ),
+    "linear thresholds on small networks": (
+        4,
+        lambda folder: _some(*(threshold_sets(folder, key, 5, 8, 3_000) for key in (1, 4))),
+    ),
     "linear thresholds on complete graphs": (
         4,
         lambda folder: _some(

@@ -115,6 +115,46 @@ def random_digraph(key: int, n: int, n_edges: int, *, sums: bool) -> tuple[dict[
 
 
 # ---------------------------------------------------------------------------------------------------------
+# Independent cascades on complete graphs: the chain binomial (Reed and Frost; Abbey 1952; Bailey 1975)
+
+
+def chain_paths(n: int, starters: int, chance: float) -> dict[tuple[int, ...], float]:
+    """Return every course of new participants by week, until a week without any, with its chance.
+
+    Each of those left is reached by at least one of those who joined the week before.
+    """
+    law: dict[tuple[int, ...], float] = {}
+
+    def go_on(path: tuple[int, ...], tellers: int, left: int, so_far: float) -> None:
+        p = 1 - (1 - chance) ** tellers
+        for new in range(left + 1):
+            step = so_far * math.comb(left, new) * p**new * (1 - p) ** (left - new)
+            if new == 0:
+                law[path] = law.get(path, 0.0) + step
+            else:
+                go_on((*path, new), new, left - new, step)
+
+    go_on((), starters, n - starters, 1.0)
+    return law
+
+
+def chain_final(n: int, starters: int, chance: float) -> np.ndarray:
+    """Return the chances of 0, 1, ..., n participants in the end, by triangular equations (Ball 1986).
+
+    With m left at first and q = 1 - chance, for every j: the sum over k up to j of
+    C(m - k, j - k) P(k more) / q^((starters + k)(m - j)) is C(m, j).
+    """
+    m, q = n - starters, 1 - chance
+    law = np.zeros(n + 1)
+    for j in range(m + 1):
+        known = sum(
+            math.comb(m - k, j - k) * law[starters + k] / q ** ((starters + k) * (m - j)) for k in range(j)
+        )
+        law[starters + j] = (math.comb(m, j) - known) * q ** ((starters + j) * (m - j))
+    return law
+
+
+# ---------------------------------------------------------------------------------------------------------
 # Linear thresholds on complete graphs: n people, everybody weighs every other w, thresholds uniform in [0, 1]
 
 

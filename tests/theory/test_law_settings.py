@@ -25,6 +25,13 @@ def test_runs_follow_their_law(name: str, tmp_path: Path) -> None:
 OFF = Fraction(105, 100)
 
 
+def test_cascades_with_chances_five_percent_larger_are_noticed(tmp_path: Path) -> None:
+    p_values = law_settings.cascade_sets(tmp_path, 1, 5, 9, 400, 100, factor=OFF)
+    assert max(p_values.values()) < FAMILY / FAMILY_SIZE
+    p_values, _ = law_settings.chain_courses(8, 3, 0.125, 50_000, factor=float(OFF))
+    assert max(p_values.values()) < FAMILY / FAMILY_SIZE
+
+
 def test_thresholds_five_percent_higher_are_noticed(tmp_path: Path) -> None:
     p_values, _ = law_settings.complete_thresholds(tmp_path, 5, 2, Fraction(1), 4_000, factor=float(OFF))
     assert min(p_values.values()) < FAMILY / FAMILY_SIZE

@@ -85,6 +85,25 @@ def test_thresholds_on_complete_graphs_agree_three_ways(n: int, starters: int, t
         assert sizes == final
 
 
+@pytest.mark.parametrize(("n", "starters", "chance"), [(4, 1, 0.25), (4, 2, 0.6), (7, 2, 0.15), (10, 1, 0.1)])
+def test_the_chain_binomial_agrees_with_triangular_equations_and_live_ties(
+    n: int, starters: int, chance: float
+) -> None:
+    paths = laws_sets.chain_paths(n, starters, chance)
+    assert sum(paths.values()) == pytest.approx(1)
+    final = np.zeros(n + 1)
+    for path, p in paths.items():
+        final[starters + sum(path)] += p
+    np.testing.assert_allclose(laws_sets.chain_final(n, starters, chance), final, atol=1e-9)
+    if n == 4:
+        ties = {(a, b): Fraction(chance) for a in range(n) for b in range(starters, n) if a != b}
+        courses: dict[tuple[int, ...], float] = {}
+        for weeks, p in laws_sets.cascade_arrivals(n, ties, range(starters)).items():
+            key = tuple(weeks.count(week) for week in range(1, max(weeks) + 1))
+            courses[key] = courses.get(key, 0.0) + float(p)
+        assert courses == pytest.approx({path: p for path, p in paths.items() if p})
+
+
 # Everybody meets everybody
 
 

@@ -75,8 +75,7 @@ def run(case: dict[str, Any], folder: Path) -> Outcome:
     with_legend(weeks_axes)
     return Outcome(
         setup=f"Networks of {PEOPLE:,} residents, with 3 or 4 contacts each, or with 2 to 40 in "
-        "proportion to "
-        f"k^-2.5 and paired at random; {RUNS:,} cascades from one random starter on each.",
+        f"proportion to k^-2.5 and paired at random; {RUNS:,} cascades from one random starter on each.",
         lines=[
             *judged_together(p_values, f"{RUNS:,} runs"),
             *lines,
@@ -85,13 +84,11 @@ def run(case: dict[str, Any], folder: Path) -> Outcome:
         figures={"sizes": sizes, "weeks": weeks},
         notes=[
             "The laws are those of trees, with the network's own numbers of contacts; a cascade of s "
-            "meets itself with a chance of order "
-            "s²/N, so whole distributions are compared up to 12 participants and the third week (N = "
-            f"{PEOPLE:,}).",
+            "meets itself with a chance of order s²/N, so whole distributions are compared up to 12 "
+            f"participants and the third week (N = {PEOPLE:,}).",
             "Ten starters share a luck: on a network of this size their small cascades share no draws, "
-            "nearly always. Large cascades "
-            "share the network, so their size has a declared distance, and the error shown is the "
-            "deviation of single runs.",
+            "nearly always. Large cascades share the network, so their size has a declared distance, and "
+            "the error shown is the deviation of single runs.",
             "Lines are the law, circles mobsim; in the second figure with two standard errors.",
         ],
         scenarios=["verification/scenarios/law_degrees.yaml"],

@@ -56,8 +56,8 @@ def run(case: dict[str, Any], folder: Path) -> Outcome:
     with_legend(curve_axes)
     wrong = law_settings.telling_counts(12, 0, 0.03, 0.03, (10,), LUCK, factor=1.05)
     return Outcome(
-        setup=f"Well-mixed communities and complete graphs of 9 to 100 people, {LUCK:,} runs each; "
-        f"Bass among {PEOPLE} people with weeks of 1, .1 and .02 years, 20,000 runs where weeks are short.",
+        setup=f"Well-mixed communities and complete graphs of 9 to 100 people, {LUCK:,} runs each; Bass "
+        f"among {PEOPLE} people with weeks of 1, .1 and .02 years, 20,000 runs where weeks are short.",
         lines=[
             *judged_together(p_values, f"{LUCK:,} runs or 20,000"),
             must_be_rejected("chances 5 % larger, 12 people", wrong),
@@ -65,8 +65,7 @@ def run(case: dict[str, Any], folder: Path) -> Outcome:
         figures={"short_weeks": figure, "curve": curve},
         notes=[
             "Chances are computed in single precision and compared with 24 random bits: they are met to "
-            "about "
-            "1e-7, which these runs cannot see.",
+            "about 1e-7, which these runs cannot see.",
             "Circles: mobsim. With 20 people the mean lags behind Bass's curve, which is that of very "
             "many people.",
         ],

@@ -61,8 +61,7 @@ def run(case: dict[str, Any], folder: Path) -> Outcome:
     with_legend(axes)
     return Outcome(
         setup=f"{GRAPHS} Poisson networks of {PEOPLE:,} residents at each mean degree, threshold .18, "
-        f"{STARTERS} starters on each, one "
-        "at a time; a cascade is global above a tenth of all.",
+        f"{STARTERS} starters on each, one at a time; a cascade is global above a tenth of all.",
         lines=[
             *judged_together(p_values, f"{GRAPHS} networks of {STARTERS} starters"),
             must_be_rejected(f"only contacts up to {MOST - 1} are vulnerable, z = {WRONG_AT:g}", wrong),
@@ -71,8 +70,7 @@ def run(case: dict[str, Any], folder: Path) -> Outcome:
         figures={"starters": figure},
         notes=[
             "The starter itself needs not be vulnerable: it is enough that one contact belongs to the "
-            "giant vulnerable cluster. "
-            "Errors are those between networks.",
+            "giant vulnerable cluster. Errors are those between networks.",
             "Near the edges of the window the giant vulnerable cluster is small or the cascade slow, and "
             "finite networks smear it: shown, not judged.",
         ],
