@@ -118,7 +118,7 @@ def bring(item: Item, folder: Path, nearby: Path | None) -> str:
 
 
 def bring_cases(folder: Path, nearby: Path | None) -> int:
-    """Copy the published cases and what other programs printed, which have no public address; count the cases."""
+    """Copy the published cases and what other programs printed (no public address); return how many cases."""
     if nearby is None or not (nearby / "cases").is_dir():
         return 0
     for place in ("cases", "peers"):
