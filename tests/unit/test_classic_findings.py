@@ -22,6 +22,8 @@ HEADINGS = [
 ]  # fmt: skip
 PUBLISHED = {"66.2", "74.3", "61.0", "12.2", "6.9", "17.9", "7.9", "8.1", "1810.03579"}
 """Of Kim et al., and an arXiv number: the page quotes them, no command of this repository writes them."""
+SOME_RULES = ("random", "nominated", "degree", "degree_discount", "influence")
+"""Those that need no shortest ways between all."""
 
 pytestmark = pytest.mark.quick
 
@@ -88,6 +90,11 @@ def test_the_pictures_are_there(picture: str) -> None:
             "rewiring",
             {"contagions": ("two contacts",), "rewired": (0.03,)},
             {"contagion": ["two contacts"], "rewired": [0.03]},
+        ),
+        (
+            "seeds",
+            {"worlds": ("linear thresholds",), "rules": SOME_RULES},
+            {"world": ["linear thresholds"], "rule": SOME_RULES},
         ),
         (
             "honduras",
