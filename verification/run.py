@@ -2,7 +2,7 @@
 
     python -m verification.run                     all cases
     python -m verification.run FOLDER              all cases, with the data in FOLDER
-    python -m verification.run S04 law_bass        some; the report keeps the others as they were
+    python -m verification.run S04 law_watts       some; the report keeps the others as they were
     python -m verification.run --workers 1         one case at a time
 
 FOLDER is the one that `tools/fetch_validation.py` fills; MOBSIM_VALIDATION_DATA can name it as well. Cases
