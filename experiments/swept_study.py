@@ -62,6 +62,13 @@ def write(table: pd.DataFrame, path: Path) -> None:
     table.to_csv(path, index=False, lineterminator="\n")
 
 
+def read_table(path: Path) -> pd.DataFrame:
+    """A table as it was written; words that are missing are empty."""
+    table = pd.read_csv(path, keep_default_na=False, na_values=[""])
+    words = [name for name in table if not pd.api.types.is_numeric_dtype(table[name])]
+    return table.fillna(dict.fromkeys(words, ""))
+
+
 # Samples, with which a test sees that the numbers still come out
 
 

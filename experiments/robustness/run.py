@@ -20,7 +20,16 @@ from matplotlib.figure import Figure
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from swept_study import bullets, limits_of, markdown, parse, run_designs, with_limits, write  # noqa: E402
+from swept_study import (  # noqa: E402
+    bullets,
+    limits_of,
+    markdown,
+    parse,
+    read_table,
+    run_designs,
+    with_limits,
+    write,
+)
 
 from mobsim.analysis.best_map import BestMap, PointVerdict, best_map, judge_point  # noqa: E402
 from mobsim.analysis.discovery import discover  # noqa: E402
@@ -336,13 +345,6 @@ def result(tables: Mapping[str, pd.DataFrame]) -> str:
         for about, part in of["sentences"].groupby("about", sort=False):
             parts.append(f"*{about}*\n\n" + bullets(part["sentence"]))
     return "\n\n".join(parts) + "\n"
-
-
-def read_table(path: Path) -> pd.DataFrame:
-    """A table as it was written; words that are missing are empty."""
-    table = pd.read_csv(path, keep_default_na=False, na_values=[""])
-    words = [name for name in table if not pd.api.types.is_numeric_dtype(table[name])]
-    return table.fillna(dict.fromkeys(words, ""))
 
 
 STYLES = {

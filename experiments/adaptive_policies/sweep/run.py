@@ -21,7 +21,16 @@ from numpy.typing import NDArray
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
 
-from swept_study import bullets, limits_of, markdown, parse, run_designs, with_limits, write  # noqa: E402
+from swept_study import (  # noqa: E402
+    bullets,
+    limits_of,
+    markdown,
+    parse,
+    read_table,
+    run_designs,
+    with_limits,
+    write,
+)
 
 from mobsim.analysis.best_map import best_map  # noqa: E402
 from mobsim.analysis.discovery import discover  # noqa: E402
@@ -238,13 +247,6 @@ def better_lines(points: pd.DataFrame) -> str:
     )
     words = [name.replace("none_", "").replace("_week0", " in week 0, %") for name in named]
     return markdown(("policy", "points", *words), rows)
-
-
-def read_table(path: Path) -> pd.DataFrame:
-    """A table as it was written; words that are missing are empty."""
-    table = pd.read_csv(path, keep_default_na=False, na_values=[""])
-    words = [name for name in table if not pd.api.types.is_numeric_dtype(table[name])]
-    return table.fillna(dict.fromkeys(words, ""))
 
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#5A5A5A")
